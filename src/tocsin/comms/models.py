@@ -1,0 +1,77 @@
+"""What was said to whom, and who asked to hear."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.db.models import Q
+
+from tocsin.catalog.models import Service
+from tocsin.incidents.models import Incident
+from tocsin.process.models import StakeholderGroup
+
+
+class UpdateKind(models.TextChoices):
+    OPENING = "opening"
+    PROGRESS = "progress"
+    CLOSING = "closing"
+
+
+class Update(models.Model):
+    """A message to stakeholder groups about an incident. All but a closing one promise when the next will come."""
+
+    incident = models.ForeignKey(Incident, on_delete=models.PROTECT, related_name="updates")
+    kind = models.CharField(max_length=16, choices=UpdateKind.choices)
+    no_change = models.BooleanField(default=False)
+    groups = models.ManyToManyField(StakeholderGroup, related_name="updates")
+    subject = models.CharField(max_length=300)
+    text = models.TextField()
+    next_update_at = models.DateTimeField(null=True, blank=True)
+    due_at = models.DateTimeField(null=True, blank=True)
+    sent_at = models.DateTimeField()
+    sent_by = models.CharField(max_length=150)
+    priority = models.PositiveSmallIntegerField(null=True, blank=True)
+    priority_changed_from = models.PositiveSmallIntegerField(null=True, blank=True)
+    recipients = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(kind="closing") | Q(next_update_at__isnull=False), name="update_promises_the_next"
+            ),
+        ]
+
+
+class Subscriber(models.Model):
+    """An address that hears of every incident of a service by itself; confirmed by whoever added it."""
+
+    email = models.EmailField()
+    service = models.ForeignKey(Service, on_delete=models.CASCADE, related_name="subscribers")
+    unsubscribe_digest = models.CharField(max_length=64, unique=True)
+    created_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["email", "service"], name="subscriber_once")]
+
+
+class StatusClock(models.Model):
+    """When the subscribers of an incident's service hear next; the row is the timer."""
+
+    incident = models.OneToOneField(Incident, on_delete=models.CASCADE, related_name="status_clock")
+    told_priority = models.PositiveSmallIntegerField(null=True, blank=True)
+    last_at = models.DateTimeField(null=True, blank=True)
+    next_at = models.DateTimeField(null=True, blank=True, db_index=True)
+    ended = models.BooleanField(default=False)
+
+
+class WebhookEndpoint(models.Model):
+    """Where outgoing events are posted, signed. A second secret stays valid during a rotation."""
+
+    url = models.URLField(max_length=500)
+    events = models.CharField(max_length=200, default="incident.*")
+    secret = models.CharField(max_length=200)
+    former_secret = models.CharField(max_length=200, blank=True, default="")
+    former_until = models.DateTimeField(null=True, blank=True)
+    created_at = models.DateTimeField()
+    disabled_at = models.DateTimeField(null=True, blank=True)
+    disabled_reason = models.CharField(max_length=200, blank=True, default="")

@@ -1,0 +1,158 @@
+"""Who may do what: one table, read by pages, API, command line and tests.
+
+A right is checked in the query or the action that needs it, never in a template. A global role gives rights
+everywhere; owning a team gives rights over that team's things; holding a role in an incident gives rights inside it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from tocsin.core.errors import NotAllowed
+
+
+class ActorKind(StrEnum):
+    PERSON = "person"
+    SYSTEM = "system"
+    INTEGRATION = "integration"
+    ANONYMOUS = "anonymous"
+    PAGE_LINK = "page_link"
+
+
+class Role(StrEnum):
+    """Standing roles of a person in the installation (settled decision on rights)."""
+
+    ANONYMOUS = "anonymous"
+    READER = "reader"
+    RESPONDER = "responder"
+    TEAM_OWNER = "team_owner"
+    PROCESS_OWNER = "process_owner"
+    COACH = "coach"
+    AUDITOR = "auditor"
+    ADMIN = "admin"
+    INTEGRATION = "integration"
+    REVOKED = "revoked"
+
+
+class Right(StrEnum):
+    """domain:thing:verb, complete."""
+
+    INCIDENT_READ = "incidents:incident:read"
+    INCIDENT_DECLARE = "incidents:incident:declare"
+    INCIDENT_ACKNOWLEDGE = "incidents:incident:acknowledge"
+    INCIDENT_CLASSIFY = "incidents:incident:classify"
+    INCIDENT_RESOLVE = "incidents:incident:resolve"
+    INCIDENT_ESCALATE = "incidents:incident:escalate"
+    INCIDENT_ANNOTATE = "incidents:incident:annotate"
+    INCIDENT_ASSIGN = "incidents:role:assign"
+    OBLIGATION_FULFIL = "incidents:obligation:fulfil"
+    OBLIGATION_WAIVE = "incidents:obligation:waive"
+    UPDATE_SEND = "comms:update:send"
+    SUBSCRIBER_WRITE = "comms:subscriber:write"
+    POSTMORTEM_READ = "postmortems:postmortem:read"
+    POSTMORTEM_WRITE = "postmortems:postmortem:write"
+    SLO_READ = "slo:objective:read"
+    SLO_WRITE = "slo:objective:write"
+    PRIORITY_ASSIGN = "slo:priority:assign"
+    ALERT_READ = "alerts:alert:read"
+    ALERT_SEND = "alerts:alert:send"
+    SILENCE_WRITE = "alerts:silence:write"
+    INTEGRATION_WRITE = "alerts:integration:write"
+    COUNTS_SEND = "slo:counts:send"
+    ONCALL_READ = "oncall:rotation:read"
+    ONCALL_WRITE = "oncall:rotation:write"
+    ONCALL_OVERRIDE = "oncall:override:write"
+    ESCALATION_WRITE = "oncall:escalation:write"
+    CATALOG_READ = "catalog:service:read"
+    CATALOG_WRITE = "catalog:service:write"
+    PROCESS_READ = "process:version:read"
+    PROCESS_WRITE = "process:version:write"
+    PEOPLE_READ = "people:person:read"
+    PEOPLE_WRITE = "people:person:write"
+    TOKEN_WRITE = "people:token:write"
+    AUDIT_READ = "audit:log:read"
+    SETTINGS_WRITE = "platform:settings:write"
+
+
+_READ = frozenset(right for right in Right if right.value.endswith(":read"))
+_OPEN_READ = _READ - {Right.AUDIT_READ}
+_RESPOND = frozenset(
+    {
+        Right.INCIDENT_DECLARE,
+        Right.INCIDENT_ACKNOWLEDGE,
+        Right.INCIDENT_CLASSIFY,
+        Right.INCIDENT_RESOLVE,
+        Right.INCIDENT_ESCALATE,
+        Right.INCIDENT_ANNOTATE,
+        Right.INCIDENT_ASSIGN,
+        Right.OBLIGATION_FULFIL,
+        Right.OBLIGATION_WAIVE,
+        Right.UPDATE_SEND,
+        Right.POSTMORTEM_WRITE,
+        Right.ONCALL_OVERRIDE,
+        Right.SILENCE_WRITE,
+        Right.ALERT_SEND,
+    }
+)
+_OWN = frozenset(
+    {
+        Right.SLO_WRITE,
+        Right.PRIORITY_ASSIGN,
+        Right.ONCALL_WRITE,
+        Right.ESCALATION_WRITE,
+        Right.CATALOG_WRITE,
+        Right.INTEGRATION_WRITE,
+        Right.SUBSCRIBER_WRITE,
+    }
+)
+
+TABLE: Mapping[Role, frozenset[Right]] = {
+    Role.ANONYMOUS: frozenset(),
+    Role.REVOKED: frozenset(),
+    Role.INTEGRATION: frozenset({Right.ALERT_SEND, Right.COUNTS_SEND}),
+    Role.READER: _OPEN_READ | {Right.INCIDENT_DECLARE},
+    Role.RESPONDER: _OPEN_READ | _RESPOND,
+    Role.TEAM_OWNER: _OPEN_READ | _RESPOND | _OWN,
+    Role.COACH: _OPEN_READ | {Right.INCIDENT_DECLARE, Right.PROCESS_WRITE, Right.POSTMORTEM_WRITE},
+    Role.PROCESS_OWNER: _OPEN_READ | _RESPOND | _OWN | {Right.PROCESS_WRITE, Right.AUDIT_READ},
+    Role.AUDITOR: _READ,
+    Role.ADMIN: frozenset(Right),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Actor:
+    """Whoever asks. `ident` is a plain id (user name, integration id, "system"); it is what the audit log stores."""
+
+    kind: ActorKind
+    ident: str
+    display_name: str = ""
+    role: Role = Role.ANONYMOUS
+    person_id: int | None = None
+    teams: frozenset[str] = field(default_factory=frozenset)
+    owned_teams: frozenset[str] = field(default_factory=frozenset)
+    on_behalf_of: str = ""
+
+    def may(self, right: Right, *, team: str | None = None) -> bool:
+        """True when the table grants `right`; owning `team` (a slug) grants what a team owner has, over that team."""
+        if self.role is Role.REVOKED:
+            return False
+        if right in TABLE[self.role]:
+            return True
+        return team is not None and team in self.owned_teams and right in TABLE[Role.TEAM_OWNER]
+
+
+SYSTEM = Actor(kind=ActorKind.SYSTEM, ident="system", display_name="Tocsin", role=Role.ADMIN)
+ANONYMOUS = Actor(kind=ActorKind.ANONYMOUS, ident="anonymous", display_name="Somebody", role=Role.ANONYMOUS)
+
+
+def require(actor: Actor, right: Right, *, team: str | None = None) -> None:
+    """Raise NotAllowed unless `actor` has `right` (over `team` when given)."""
+    if not actor.may(right, team=team):
+        who = actor.display_name or actor.ident
+        raise NotAllowed(
+            f"{who} may not do this ({right.value}).",
+            remedy="Ask an owner of the team or an administrator of this installation.",
+        )

@@ -1,0 +1,158 @@
+"""How fast a budget burns: 1 uses it up exactly at the end of the period.
+
+``exceeds`` is the one place where a burn rate meets a limit. It compares whole numbers,
+``bad * q > limit * valid * p`` with an allowed ratio of ``p / q``, because the float quotient says that
+20 % errors under a 90 % target burn faster than 2.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from decimal import Decimal
+from fractions import Fraction
+
+import numpy as np
+
+from tocsin.core.error_budget import allowed_ratio, error_ratio, seconds, share_of
+from tocsin.core.errors import Invalid
+from tocsin.core.slo_windows import BoolArray, FloatArray, IntArray, WindowArrays, WindowCounts
+
+_INT64_MAX = 2**63 - 1
+# Four float operations are each within 2**-53 of the truth; whatever lies closer than this is
+# decided with whole numbers.
+_FLOAT_DOUBT = 1e-12
+
+
+@dataclass(frozen=True, slots=True)
+class AllowedRatio:
+    """Allowed error ratios ``numerator / denominator``: one for all rows, or int64 arrays ``(n,)``."""
+
+    numerator: IntArray | int
+    denominator: IntArray | int
+
+    @classmethod
+    def of(cls, target: Decimal) -> "AllowedRatio":
+        """Return the ratio of one target."""
+        ratio = allowed_ratio(target)
+        return cls(ratio.numerator, ratio.denominator)
+
+    @classmethod
+    def of_each(cls, targets: Sequence[Decimal]) -> "AllowedRatio":
+        """Return one ratio for each row."""
+        ratios = [allowed_ratio(target) for target in targets]
+        return cls(
+            np.array([ratio.numerator for ratio in ratios], dtype=np.int64),
+            np.array([ratio.denominator for ratio in ratios], dtype=np.int64),
+        )
+
+    def as_float(self) -> FloatArray:
+        """Return the ratios for display and statistics, never for a boundary."""
+        return np.asarray(np.true_divide(self.numerator, self.denominator), dtype=np.float64)
+
+
+def burn_rate(target: Decimal, valid: int, bad: int) -> Fraction | None:
+    """Return error ratio over allowed ratio, or None when there were no valid events."""
+    ratio = error_ratio(valid, bad)
+    return None if ratio is None else ratio / allowed_ratio(target)
+
+
+def burn_rate_of_ratio(target: Decimal, ratio: Fraction) -> Fraction:
+    """Return the burn rate of an error ratio that is already known."""
+    return ratio / allowed_ratio(target)
+
+
+def burn_rates(counts: WindowArrays, allowed: AllowedRatio) -> FloatArray:
+    """Return burn rates for display, shape ``(n,)``; NaN where there were no valid events."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.asarray(counts.bad / counts.valid / allowed.as_float(), dtype=np.float64)
+
+
+def max_burn(target: Decimal) -> Fraction:
+    """Return the burn rate of a total outage, ``1 / (1 - target)``."""
+    return 1 / allowed_ratio(target)
+
+
+def rule_reachable(target: Decimal, limit: Fraction) -> bool:
+    """Return whether any traffic could burn faster than ``limit``."""
+    return limit < max_burn(target)
+
+
+def limit_for_share(share: Fraction, window: timedelta, period: timedelta) -> Fraction:
+    """Return the burn rate that spends ``share`` of the period's grant inside ``window``."""
+    return share / share_of(window, period)
+
+
+def depletion_even(burn: Fraction, window: timedelta, period: timedelta) -> Fraction:
+    """Return the share of the period's grant a window consumes at even traffic."""
+    return burn * share_of(window, period)
+
+
+def depletion_speed(percent: Fraction, span: timedelta) -> Fraction:
+    """Return depleted percent of the grant per hour."""
+    return percent * 3600 / seconds(span)
+
+
+def exhaustion_hours(period: timedelta, burn: Fraction) -> Fraction | None:
+    """Return the hours a full grant lasts at a constant burn rate; None when nothing burns."""
+    return None if burn == 0 else seconds(period) / 3600 / burn
+
+
+def detection_minutes(target: Decimal, ratio: Fraction, *, limit: Fraction, window: timedelta) -> Fraction | None:
+    """Return the minutes from onset until a window burns at ``limit``, coming from no errors.
+
+    None when the error ratio never lifts the window above the limit (equality is not above).
+    """
+    needed = limit * allowed_ratio(target)
+    return None if ratio <= needed else seconds(window) / 60 * needed / ratio
+
+
+def reset_minutes(target: Decimal, ratio: Fraction, *, limit: Fraction, window: timedelta) -> Fraction:
+    """Return the minutes from the end of the errors until the window is back at ``limit``.
+
+    Holds for outages that filled the window; 0 when the rule could not have fired.
+    """
+    needed = limit * allowed_ratio(target)
+    return Fraction(0) if ratio <= needed else seconds(window) / 60 * (1 - needed / ratio)
+
+
+def exceeds(counts: WindowArrays, *, limit: Fraction, allowed: AllowedRatio) -> BoolArray:
+    """Return where a window burns strictly faster than ``limit``, shape ``(n,)``, exactly.
+
+    False where there were no valid events. Raises ``Invalid`` for a negative limit.
+    """
+    if limit < 0:
+        raise Invalid({"limit": "must not be negative"})
+    left, right = _times(allowed.denominator, limit.denominator), _times(allowed.numerator, limit.numerator)
+    if _fits(counts.bad, left) and _fits(counts.valid, right):
+        return np.asarray(counts.bad * left > counts.valid * right)
+    return _exceeds_wide(counts, np.asarray(left), np.asarray(right))
+
+
+def burns_faster(counts: WindowCounts, *, limit: Fraction, target: Decimal) -> bool:
+    """Return whether one window burns strictly faster than ``limit``."""
+    return bool(exceeds(WindowArrays.of([counts]), limit=limit, allowed=AllowedRatio.of(target))[0])
+
+
+def _times(factor: IntArray | int, by: int) -> "IntArray | int":
+    """Multiply without wrapping around: beyond int64 the array turns into one of whole numbers."""
+    if isinstance(factor, int):
+        return factor * by
+    if int(factor.max(initial=0)) * by <= _INT64_MAX:
+        return factor * by
+    return np.asarray(factor.astype(object) * by)
+
+
+def _fits(counts: IntArray, factor: IntArray | int) -> bool:
+    largest = factor if isinstance(factor, int) else int(factor.max(initial=0))
+    return int(counts.max(initial=0)) * largest <= _INT64_MAX
+
+
+def _exceeds_wide(counts: WindowArrays, left: IntArray, right: IntArray) -> BoolArray:
+    """Compare products beyond int64: by float where that is safe, with whole numbers where it is close."""
+    bad, valid = counts.bad.astype(np.float64), counts.valid.astype(np.float64)
+    spent, granted = bad * left.astype(np.float64), valid * right.astype(np.float64)
+    result = np.asarray(spent > granted)
+    lefts, rights = np.broadcast_to(left, bad.shape), np.broadcast_to(right, bad.shape)
+    for row in np.flatnonzero(np.abs(spent - granted) <= _FLOAT_DOUBT * (spent + granted)):
+        result[row] = int(counts.bad[row]) * int(lefts[row]) > int(counts.valid[row]) * int(rights[row])
+    return result

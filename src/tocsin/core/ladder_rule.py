@@ -1,0 +1,165 @@
+"""The product's own rule: wake people early, rarely and for a reason.
+
+A ladder of windows from a minute to six hours, each with the share of the budget that must have gone, finds a total
+outage within a minute and a smouldering one within hours. Two questions keep it from crying wolf: are the errors too many
+to be chance at a multiple of the allowed ratio, and are they still coming? It stays latched until calm, and a
+recurrence within the hour is the same story. What burns too slowly for a page becomes a ticket.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from decimal import Decimal
+from fractions import Fraction
+
+import numpy as np
+
+from tocsin.core.alert_latch import Latch, Urgency
+from tocsin.core.burn_rate import AllowedRatio, burn_rate, exceeds, limit_for_share
+from tocsin.core.rule_protocol import HeatArray, heats, limit_met
+from tocsin.core.significance import poisson_lower_bounds
+from tocsin.core.slo_windows import BoolArray, WindowArrays, WindowCounts
+
+
+@dataclass(frozen=True, slots=True)
+class Rung:
+    """``share`` of the period's budget gone within ``window``, and ``still`` the window that shows it goes on."""
+
+    window: timedelta
+    still: timedelta
+    share: Fraction
+
+
+@dataclass(frozen=True, slots=True)
+class Ladder:
+    """The rungs of one urgency and what makes their errors worth believing.
+
+    Errors count when the lower Poisson bound with ``doubt`` is above ``multiple`` times what is allowed, and there
+    are at least ``least_bad``. They go on when the short window burns faster than ``still_burning``. Calm is a
+    burn rate of at most ``calm_burn`` over ``calm_window``.
+    """
+
+    urgency: Urgency
+    rungs: tuple[Rung, ...]
+    multiple: Fraction
+    doubt: float
+    least_bad: int
+    still_burning: Fraction
+    calm_window: timedelta
+    calm_burn: Fraction
+    latch: Latch
+
+    def windows(self) -> frozenset[timedelta]:
+        """Return the lookback windows this ladder needs."""
+        return frozenset(span for rung in self.rungs for span in (rung.window, rung.still)) | {self.calm_window}
+
+
+def _minutes(count: int) -> timedelta:
+    return timedelta(minutes=count)
+
+
+PAGE_LADDER = Ladder(
+    urgency=Urgency.PAGE,
+    rungs=(
+        Rung(_minutes(1), _minutes(1), Fraction(8, 1000)),
+        Rung(_minutes(2), _minutes(1), Fraction(9, 1000)),
+        Rung(_minutes(5), _minutes(2), Fraction(11, 1000)),
+        Rung(_minutes(10), _minutes(2), Fraction(13, 1000)),
+        Rung(_minutes(20), _minutes(5), Fraction(16, 1000)),
+        Rung(_minutes(40), _minutes(5), Fraction(20, 1000)),
+        Rung(_minutes(90), _minutes(10), Fraction(26, 1000)),
+        Rung(_minutes(180), _minutes(20), Fraction(34, 1000)),
+        Rung(_minutes(360), _minutes(30), Fraction(45, 1000)),
+    ),
+    multiple=Fraction(2),
+    doubt=0.001,
+    least_bad=3,
+    still_burning=Fraction(2),
+    calm_window=_minutes(15),
+    calm_burn=Fraction(1),
+    latch=Latch(calm_for=_minutes(5), reopen_within=_minutes(60)),
+)
+
+TICKET_LADDER = Ladder(
+    urgency=Urgency.TICKET,
+    rungs=(
+        Rung(timedelta(hours=24), timedelta(hours=2), Fraction(10, 100)),
+        Rung(timedelta(days=3), timedelta(hours=6), Fraction(10, 100)),
+    ),
+    multiple=Fraction(1),
+    doubt=0.01,
+    least_bad=3,
+    still_burning=Fraction(1),
+    calm_window=timedelta(hours=2),
+    calm_burn=Fraction(1),
+    latch=Latch(calm_for=_minutes(30), reopen_within=timedelta(hours=24), yields_for_good=True),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class LadderRule:
+    """Pages by the quick ladder, tickets by the slow one."""
+
+    name: str = "tocsin"
+    period: timedelta = timedelta(days=30)
+    ladders: tuple[Ladder, ...] = field(default=(PAGE_LADDER, TICKET_LADDER))
+    every: timedelta | None = None
+    own_window: timedelta = timedelta(hours=1)
+
+    @property
+    def latches(self) -> tuple[tuple[Urgency, Latch], ...]:
+        """Return one latch for each ladder."""
+        return tuple((ladder.urgency, ladder.latch) for ladder in self.ladders)
+
+    def windows(self) -> tuple[timedelta, ...]:
+        """Return the lookback windows whose counts the rule needs, shortest first."""
+        return tuple(sorted({self.own_window}.union(*(ladder.windows() for ladder in self.ladders))))
+
+    def heats(self, sums: Mapping[timedelta, WindowArrays], allowed: AllowedRatio) -> tuple[HeatArray, ...]:
+        """Return one int8 array of ``Heat`` for each ladder, shape ``(n,)``."""
+        return tuple(self._heats(ladder, sums, allowed) for ladder in self.ladders)
+
+    def limit(self, rung: Rung) -> Fraction:
+        """Return the burn rate a rung must exceed; never below 1, at which a service keeps its budget."""
+        return max(Fraction(1), limit_for_share(rung.share, rung.window, self.period))
+
+    def _heats(self, ladder: Ladder, sums: Mapping[timedelta, WindowArrays], allowed: AllowedRatio) -> HeatArray:
+        longest = sums[max(rung.window for rung in ladder.rungs)]
+        burning = np.zeros(longest.valid.shape, dtype=np.bool_)
+        for rung in ladder.rungs:
+            burning |= self._rung_holds(ladder, rung, sums, allowed)
+        calm = np.logical_not(exceeds(sums[ladder.calm_window], limit=ladder.calm_burn, allowed=allowed))
+        return heats(burning, calm=calm, valid=longest.valid)
+
+    def _rung_holds(
+        self, ladder: Ladder, rung: Rung, sums: Mapping[timedelta, WindowArrays], allowed: AllowedRatio
+    ) -> BoolArray:
+        counts = sums[rung.window]
+        return np.asarray(
+            exceeds(counts, limit=self.limit(rung), allowed=allowed)
+            & exceeds(sums[rung.still], limit=ladder.still_burning, allowed=allowed)
+            & is_significant(counts, ladder, allowed)
+        )
+
+    def explain(self, windows: Mapping[timedelta, WindowCounts], target: Decimal, urgency: Urgency) -> str:
+        """Describe the rung of this urgency that is furthest above, or nearest to, its limit."""
+        ladder = next(ladder for ladder in self.ladders if ladder.urgency is urgency)
+        rung = max(ladder.rungs, key=lambda rung: self._pressure(ladder, rung, windows, target))
+        limit = self.limit(rung)
+        spent = limit_met(windows[rung.window], window=rung.window, limit=limit, target=target)
+        return f"{spent} ({float(rung.share) * 100:g} % of the budget at even traffic)"
+
+    def _pressure(
+        self, ladder: Ladder, rung: Rung, windows: Mapping[timedelta, WindowCounts], target: Decimal
+    ) -> tuple[bool, Fraction]:
+        sums = {span: WindowArrays.of([counts]) for span, counts in windows.items()}
+        holds = bool(self._rung_holds(ladder, rung, sums, AllowedRatio.of(target))[0])
+        burn = burn_rate(target, windows[rung.window].valid, windows[rung.window].bad)
+        return holds, (burn or Fraction(0)) / self.limit(rung)
+
+
+def is_significant(counts: WindowArrays, ladder: Ladder, allowed: AllowedRatio) -> BoolArray:
+    """Return where the errors are too many to be chance at ``multiple`` times the allowed ratio."""
+    chance = counts.valid * (allowed.as_float() * float(ladder.multiple))
+    certain = poisson_lower_bounds(counts.bad, doubt=ladder.doubt)
+    return np.asarray((certain > chance) & (counts.bad >= ladder.least_bad))

@@ -1,0 +1,171 @@
+"""A schedule file (ONCALL-1) read into a `Schedule`, with every mistake named by its path.
+
+{"name", "time_zone", "layers": [{"name", "priority", "start", "until"?, "time_zone"?, "rotation": {"unit", "every"},
+ "users": [["a"], ["b", "c"]], "restrictions": [{"days"?, "from", "to"}]}],
+ "overrides": [{"start", "end", "users", "priority"}]}
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime, time
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from tocsin.core.document_reading import Cursor
+from tocsin.core.errors import Invalid
+from tocsin.core.on_call_now import Schedule
+from tocsin.core.overrides import Override
+from tocsin.core.rotations import Layer, Restriction, Rotation, Unit
+from tocsin.core.wall_time import instant_of, zone
+
+WEEKDAYS = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
+# Bounds that no honest rotation meets, so that one file cannot keep the machine busy.
+MOST_ITEMS = 10_000
+_LONGEST_EVERY = 1_000
+_PRIORITIES = range(-1_000_000, 1_000_001)
+_CLOCK = re.compile(r"([01]?[0-9]|2[0-3]):([0-5][0-9])(?::00)?")
+_DESCRIBED_ELSEWHERE = ("description", "role", "team")
+_SCHEDULE_KEYS = ("name", "time_zone", "layers", "overrides", *_DESCRIBED_ELSEWHERE)
+_LAYER_KEYS = ("name", "priority", "start", "until", "time_zone", "rotation", "users", "restrictions")
+_OVERRIDE_KEYS = ("start", "end", "users", "priority")
+
+
+def parse_schedule(document: Mapping[str, Any]) -> Schedule:
+    """The schedule that a parsed file describes. Raises `Invalid` with one sentence for each wrong field.
+
+    Times without an offset are wall times of the schedule's (or the layer's) zone. The keys description, role and team
+    are left to the caller.
+    """
+    cursor = Cursor(document)
+    schedule = _schedule(cursor)
+    if cursor.found:
+        raise Invalid({problem.where: problem.message for problem in reversed(cursor.found)})
+    return schedule
+
+
+def _schedule(cursor: Cursor) -> Schedule:
+    _only(cursor, _SCHEDULE_KEYS)
+    where = _zone(cursor.at("time_zone"))
+    layers = _items(cursor, "layers")
+    overrides = _items(cursor, "overrides")
+    if not layers and not overrides:
+        cursor.at("layers").note("present", "A schedule needs at least one layer.")
+    return Schedule(
+        name=cursor.at("name").text(),
+        time_zone=where.key,
+        layers=tuple(_layer(item, where) for item in layers),
+        # The order of the file is the order of creation, which decides between equal overrides.
+        overrides=tuple(_override(item, where, created) for created, item in enumerate(overrides)),
+    )
+
+
+def _layer(cursor: Cursor, default_zone: ZoneInfo) -> Layer:
+    _only(cursor, _LAYER_KEYS)
+    where = _zone(cursor.at("time_zone")) if cursor.has("time_zone") else default_zone
+    start_at = _instant(cursor.at("start"), where)
+    until_at = _instant(cursor.at("until"), where) if cursor.has("until") else None
+    if until_at is not None and until_at <= start_at:
+        cursor.at("until").note("order", "The end must be after the start.")
+    return Layer(
+        name=cursor.at("name").text() if cursor.has("name") else cursor.where,
+        start_at=start_at,
+        time_zone=where.key,
+        rotation=_rotation(cursor.at("rotation")),
+        users=_turns(cursor.at("users")),
+        until_at=until_at,
+        restrictions=tuple(_restriction(item) for item in _items(cursor, "restrictions")),
+        priority=_whole(cursor, "priority", default=1, allowed=_PRIORITIES),
+    )
+
+
+def _override(cursor: Cursor, where: ZoneInfo, created: int) -> Override:
+    _only(cursor, _OVERRIDE_KEYS)
+    start_at, end_at = _instant(cursor.at("start"), where), _instant(cursor.at("end"), where)
+    if end_at <= start_at:
+        cursor.at("end").note("order", "The end must be after the start.")
+    users = _users(cursor.at("users"))
+    if not users:
+        cursor.at("users").note("present", "An override needs at least one user.")
+    return Override(start_at, end_at, users, _whole(cursor, "priority", default=0, allowed=_PRIORITIES), created)
+
+
+def _rotation(cursor: Cursor) -> Rotation:
+    _only(cursor, ("unit", "every"))
+    return Rotation(
+        cursor.at("unit").choice(Unit), _whole(cursor, "every", default=1, allowed=range(1, _LONGEST_EVERY + 1))
+    )
+
+
+def _restriction(cursor: Cursor) -> Restriction:
+    _only(cursor, ("days", "from", "to"))
+    days = cursor.at("days").texts() if cursor.has("days") else WEEKDAYS
+    if not days or any(day not in WEEKDAYS for day in days):
+        cursor.at("days").note("choice", f"Days are a list of some of {', '.join(WEEKDAYS)}.")
+    weekdays = frozenset(WEEKDAYS.index(day) for day in days if day in WEEKDAYS)
+    return Restriction(_clock(cursor.at("from")), _clock(cursor.at("to")), weekdays)
+
+
+def _turns(cursor: Cursor) -> tuple[tuple[str, ...], ...]:
+    # One name in place of a list of one is what people write first; it can mean nothing else.
+    groups = tuple((item.value,) if isinstance(item.value, str) else _users(item) for item in cursor.items())
+    if not any(groups):
+        cursor.note("present", "A layer needs at least one user, as a list of lists.")
+    return groups
+
+
+def _users(cursor: Cursor) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(cursor.texts()))
+
+
+def _only(cursor: Cursor, known: tuple[str, ...]) -> None:
+    for key, entry in cursor.entries():
+        if key not in known:
+            entry.note("unknown", f"This field is unknown here; known are {', '.join(known)}.")
+
+
+def _items(cursor: Cursor, key: str) -> list[Cursor]:
+    """The items of a list that may be left out."""
+    items = cursor.at(key).items() if cursor.has(key) else []
+    if len(items) > MOST_ITEMS:
+        cursor.at(key).note("size", f"At most {MOST_ITEMS} are taken.")
+        return []
+    return items
+
+
+def _whole(cursor: Cursor, key: str, *, default: int, allowed: range) -> int:
+    value = cursor.at(key).value if cursor.has(key) else default
+    if isinstance(value, int) and not isinstance(value, bool) and value in allowed:
+        return value
+    cursor.at(key).note("range", f"A whole number from {allowed[0]} to {allowed[-1]} belongs here.")
+    return default
+
+
+def _zone(cursor: Cursor) -> ZoneInfo:
+    try:
+        return zone(cursor.text())
+    except Invalid as refusal:
+        cursor.note("zone", refusal.fields["time_zone"])
+        return zone("UTC")
+
+
+def _instant(cursor: Cursor, where: ZoneInfo) -> datetime:
+    try:
+        read = cursor.value if isinstance(cursor.value, datetime) else datetime.fromisoformat(str(cursor.value))
+        return instant_of(read, where) if read.tzinfo is None else read.astimezone(UTC)
+    except (ValueError, OverflowError):
+        cursor.note("kind", "A time such as 2026-03-02T09:00:00Z belongs here.")
+        return datetime.max.replace(tzinfo=UTC)
+
+
+def _clock(cursor: Cursor) -> time:
+    value = cursor.value
+    # YAML 1.1 reads an unquoted 10:00 as the base-sixty number 600: minutes since midnight.
+    text = f"{value // 60}:{value % 60:02}" if isinstance(value, int) and not isinstance(value, bool) else str(value)
+    if text == "24:00":
+        return time(0, 0)
+    if found := _CLOCK.fullmatch(text):
+        return time(int(found[1]), int(found[2]))
+    cursor.note("kind", "A wall time such as 09:00 belongs here.")
+    return time(0, 0)

@@ -1,0 +1,58 @@
+"""The written process as versioned data, and the groups of people who want to hear."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.db.models import Q
+
+from tocsin.people.models import Person
+
+
+class VersionState(models.TextChoices):
+    DRAFT = "draft"
+    IN_REVIEW = "in_review"
+    PUBLISHED = "published"
+    SUPERSEDED = "superseded"
+
+
+class ProcessVersion(models.Model):
+    """One version of the whole process: priorities, severities, matrix, roles, answers, lifecycle (one document).
+
+    The document is what `core.process_definition.parse_process` reads. Incidents pin the version they began under.
+    """
+
+    number = models.PositiveIntegerField(unique=True)
+    state = models.CharField(max_length=16, choices=VersionState.choices, default=VersionState.DRAFT)
+    document = models.JSONField()
+    author = models.CharField(max_length=150)
+    note = models.TextField(blank=True, default="")
+    created_at = models.DateTimeField()
+    published_at = models.DateTimeField(null=True, blank=True)
+    effective_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=Q(state__in=VersionState.values), name="process_state_known"),
+            models.UniqueConstraint(fields=["state"], condition=Q(state="published"), name="one_published_process"),
+        ]
+
+
+class StakeholderGroup(models.Model):
+    """People with a common interest in hearing. `ring` counts outward from the people on call (0) to customers (4)."""
+
+    code = models.SlugField(max_length=63, unique=True)
+    name = models.CharField(max_length=150)
+    ring = models.PositiveSmallIntegerField(default=1)
+    is_management = models.BooleanField(default=False)
+    purpose = models.CharField(max_length=300, blank=True, default="")
+    created_at = models.DateTimeField()
+
+
+class GroupMember(models.Model):
+    group = models.ForeignKey(StakeholderGroup, on_delete=models.CASCADE, related_name="members")
+    email = models.EmailField()
+    name = models.CharField(max_length=150, blank=True, default="")
+    person = models.ForeignKey(Person, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["group", "email"], name="group_member_once")]

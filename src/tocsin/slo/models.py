@@ -1,0 +1,180 @@
+"""SLOs, where their numbers come from, what was measured, what was breached, and what a breach means."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.db.models import Q
+
+from tocsin.catalog.models import Service
+from tocsin.platform.models import Claimable
+from tocsin.process.models import StakeholderGroup
+
+
+class DataSource(Claimable):
+    """Where an SLI is read: a Prometheus-compatible server that is asked, or a door that is pushed to."""
+
+    name = models.SlugField(max_length=63, unique=True)
+    kind = models.CharField(max_length=16)  # prometheus | push
+    url = models.URLField(max_length=500, blank=True, default="")
+    headers = models.JSONField(default=dict, blank=True)
+    every = models.DurationField()
+    next_at = models.DateTimeField(null=True, blank=True, db_index=True)
+    last_success_at = models.DateTimeField(null=True, blank=True)
+    last_error = models.TextField(blank=True, default="")
+    created_at = models.DateTimeField()
+
+
+class Budgeting(models.TextChoices):
+    OCCURRENCES = "Occurrences"
+    TIMESLICES = "Timeslices"
+    RATIO_TIMESLICES = "RatioTimeslices"
+
+
+class Objective(models.Model):
+    """An SLO. `name` is unique in the installation; `target` a decimal in (0, 1); `period` the budget's window.
+
+    `document` keeps the OpenSLO object it came from, `revision` counts its changes; a retired SLO keeps its breaches.
+    """
+
+    name = models.SlugField(max_length=63, unique=True)
+    display_name = models.CharField(max_length=150, blank=True, default="")
+    description = models.TextField(blank=True, default="")
+    use_case = models.CharField(max_length=300, blank=True, default="")
+    service = models.ForeignKey(Service, on_delete=models.PROTECT, related_name="objectives")
+    sli_kind = models.CharField(max_length=63, blank=True, default="")
+    endpoint = models.CharField(max_length=300, blank=True, default="")
+    budgeting = models.CharField(max_length=20, choices=Budgeting.choices, default=Budgeting.OCCURRENCES)
+    target = models.DecimalField(max_digits=12, decimal_places=10)
+    period = models.DurationField()
+    calendar_start = models.DateTimeField(null=True, blank=True)
+    time_zone = models.CharField(max_length=64, default="UTC")
+    source = models.ForeignKey(DataSource, on_delete=models.PROTECT, null=True, blank=True, related_name="objectives")
+    good_query = models.TextField(blank=True, default="")
+    bad_query = models.TextField(blank=True, default="")
+    total_query = models.TextField(blank=True, default="")
+    rule = models.JSONField(default=dict, blank=True)  # {"name": "tocsin"} or a rule's parameters
+    evaluate_every = models.DurationField()
+    renotify_after = models.DurationField()
+    fallback = models.CharField(max_length=16, blank=True, default="")  # "" off | remaining | velocity
+    runbook_url = models.URLField(max_length=500, blank=True, default="")
+    document = models.JSONField(default=dict, blank=True)
+    origin = models.CharField(max_length=300, blank=True, default="")  # file:line when applied from a file
+    revision = models.PositiveIntegerField(default=1)
+    created_at = models.DateTimeField()
+    retired_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=Q(target__gt=0, target__lt=1), name="objective_target_leaves_a_budget"),
+        ]
+
+    @property
+    def label(self) -> str:
+        return self.display_name or self.name
+
+
+class Health(models.TextChoices):
+    """What can be said of an SLO now. Only `met` is green; unknown never is."""
+
+    MET = "met"
+    BURNING = "burning"
+    EXHAUSTED = "exhausted"
+    NO_DATA = "no_data"
+    NO_TRAFFIC = "no_traffic"
+    INVALID = "invalid"
+
+
+class ObjectiveState(models.Model):
+    """What the evaluator knows of an SLO; one row each, written at every evaluation."""
+
+    objective = models.OneToOneField(Objective, on_delete=models.CASCADE, primary_key=True, related_name="state")
+    health = models.CharField(max_length=16, choices=Health.choices, default=Health.NO_DATA)
+    rule_state = models.JSONField(default=dict, blank=True)
+    first_data_at = models.DateTimeField(null=True, blank=True)
+    last_data_at = models.DateTimeField(null=True, blank=True)
+    evaluated_at = models.DateTimeField(null=True, blank=True)
+    next_at = models.DateTimeField(null=True, blank=True, db_index=True)
+    remaining = models.FloatField(null=True, blank=True)  # share of the period's budget left; display only
+    burn_rates = models.JSONField(default=dict, blank=True)  # {"300": 1.2} lookback seconds -> burn; display only
+    exhausts_at = models.DateTimeField(null=True, blank=True)
+    episode = models.PositiveIntegerField(default=0)
+    breaching = models.BooleanField(default=False)
+    alerting = models.BooleanField(default=False)
+    rest_good = models.FloatField(default=0.0)
+    rest_bad = models.FloatField(default=0.0)
+
+
+class Bucket(models.Model):
+    """Events counted in [start, start + width). `width` and `start` in seconds; UTC epoch; widths 60, 900 and 3600."""
+
+    objective = models.ForeignKey(Objective, on_delete=models.CASCADE, related_name="buckets")
+    width = models.PositiveIntegerField()
+    start = models.BigIntegerField()
+    good = models.BigIntegerField(default=0)
+    bad = models.BigIntegerField(default=0)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["objective", "width", "start"], name="bucket_once"),
+            models.CheckConstraint(condition=Q(good__gte=0, bad__gte=0), name="bucket_counts_are_counts"),
+        ]
+
+
+class Decision(models.TextChoices):
+    """What a priority assignment says. The absence of an assignment is `unset`."""
+
+    SET = "set"
+    NONE = "none"
+
+
+class PriorityAssignment(models.Model):
+    """The meaning of a breach of this SLO, from a moment on; replacing it closes the former. Exactly one is open.
+
+    `priority` is a rank of the catalogue; `raise_rule` holds {"more_than": 3, "within_seconds": 3600, "to": 2,
+    "count": "episodes"} for a conditional priority.
+    """
+
+    objective = models.ForeignKey(Objective, on_delete=models.PROTECT, related_name="assignments")
+    decision = models.CharField(max_length=8, choices=Decision.choices)
+    priority = models.PositiveSmallIntegerField(null=True, blank=True)
+    raise_rule = models.JSONField(null=True, blank=True)
+    groups = models.ManyToManyField(StakeholderGroup, blank=True, related_name="assignments")
+    assign_mode = models.CharField(max_length=16, default="automatic")
+    reason = models.TextField(blank=True, default="")
+    assigned_by = models.CharField(max_length=150)
+    valid_from = models.DateTimeField()
+    valid_until = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["objective"], condition=Q(valid_until__isnull=True), name="one_assignment_at_a_time"
+            ),
+            models.CheckConstraint(
+                condition=Q(decision="set", priority__isnull=False) | Q(decision="none", priority__isnull=True),
+                name="assignment_says_one_thing",
+            ),
+        ]
+
+
+class Breach(models.Model):
+    """An evaluation that found the SLO violated. Immutable; stamped with the priority of its moment.
+
+    `valid` and `bad` are the events of `window`; `episode` numbers runs of neighbouring breaches; `priority_state` is
+    set | none | unset; `priority_rule` names what gave the priority (assignment, frequency, remaining, velocity).
+    """
+
+    objective = models.ForeignKey(Objective, on_delete=models.PROTECT, related_name="breaches")
+    at = models.DateTimeField()
+    window = models.DurationField()
+    valid = models.BigIntegerField()
+    bad = models.BigIntegerField()
+    episode = models.PositiveIntegerField(default=0)
+    priority = models.PositiveSmallIntegerField(null=True, blank=True)
+    priority_state = models.CharField(max_length=8)
+    priority_rule = models.CharField(max_length=32, blank=True, default="")
+    revision = models.PositiveIntegerField(default=1)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["objective", "at"], name="breach_once_a_tick")]
+        indexes = [models.Index(fields=["objective", "-at"], name="breach_latest")]

@@ -1,0 +1,11 @@
+"""Django, as the front hands requests to it."""
+
+from __future__ import annotations
+
+import os
+
+from django.core.wsgi import get_wsgi_application
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tocsin.wiring.settings")
+
+application = get_wsgi_application()

@@ -1,0 +1,32 @@
+"""What every test may use: a wound clock, the smallest world, and the rule that nothing reaches the network."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+os.environ.setdefault("TOCSIN_DATA", str(Path(tempfile.gettempdir()) / f"tocsin-tests-{os.getuid()}"))
+Path(os.environ["TOCSIN_DATA"]).mkdir(parents=True, exist_ok=True)
+
+from tocsin.platform import clock as clocks  # noqa: E402 - the data folder is named first
+
+START = datetime(2026, 11, 23, 2, 12, tzinfo=UTC)
+
+
+@pytest.fixture
+def clock() -> Iterator[clocks.WoundClock]:
+    """A clock that stands at 02:12 UTC on a Monday until the test winds it; it is the process's clock meanwhile."""
+    wound = clocks.WoundClock(START)
+    former = clocks.install(wound)
+    yield wound
+    clocks.install(former)
+
+
+@pytest.fixture
+def now(clock: clocks.WoundClock) -> datetime:
+    return clock.now()

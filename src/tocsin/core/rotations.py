@@ -104,6 +104,8 @@ def _months_later(wall: datetime, months: int) -> datetime:
 
 def turns(layer: Layer, *, start: datetime, end: datetime) -> Iterator[Turn]:
     """The turns of a layer that touch [start, end), whole, in order, before any restriction. Empty turns are left out."""
+    if start >= end:
+        return
     number = _turn_at(layer, start)
     begins = handoff(layer, number)
     stop = end if layer.until_at is None else min(end, layer.until_at)

@@ -23,7 +23,9 @@ from tocsin.core.wall_time import instant_of, zone
 WEEKDAYS = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
 # Bounds that no honest rotation meets, so that one file cannot keep the machine busy.
 MOST_ITEMS = 10_000
-_LONGEST_EVERY = 1_000
+_LONGEST_EVERY = 10_000
+# Stands for a time that could not be read; it is late, so that nothing seems to begin after it ends.
+_UNREADABLE = datetime.max.replace(tzinfo=UTC)
 _PRIORITIES = range(-1_000_000, 1_000_001)
 _CLOCK = re.compile(r"([01]?[0-9]|2[0-3]):([0-5][0-9])(?::00)?")
 _DESCRIBED_ELSEWHERE = ("description", "role", "team")
@@ -40,9 +42,17 @@ def parse_schedule(document: Mapping[str, Any]) -> Schedule:
     """
     cursor = Cursor(document)
     schedule = _schedule(cursor)
-    if cursor.found:
-        raise Invalid({problem.where: problem.message for problem in reversed(cursor.found)})
+    refuse_problems(cursor)
     return schedule
+
+
+def refuse_problems(cursor: Cursor) -> None:
+    """Raise `Invalid` if reading found anything wrong; the first sentence about a place is the one that is kept."""
+    fields: dict[str, str] = {}
+    for problem in cursor.found:
+        fields.setdefault(problem.where, problem.message)
+    if fields:
+        raise Invalid(fields)
 
 
 def _schedule(cursor: Cursor) -> Schedule:
@@ -66,8 +76,7 @@ def _layer(cursor: Cursor, default_zone: ZoneInfo) -> Layer:
     where = _zone(cursor.at("time_zone")) if cursor.has("time_zone") else default_zone
     start_at = _instant(cursor.at("start"), where)
     until_at = _instant(cursor.at("until"), where) if cursor.has("until") else None
-    if until_at is not None and until_at <= start_at:
-        cursor.at("until").note("order", "The end must be after the start.")
+    _ordered(cursor.at("until"), start_at, until_at)
     return Layer(
         name=cursor.at("name").text() if cursor.has("name") else cursor.where,
         start_at=start_at,
@@ -83,8 +92,7 @@ def _layer(cursor: Cursor, default_zone: ZoneInfo) -> Layer:
 def _override(cursor: Cursor, where: ZoneInfo, created: int) -> Override:
     _only(cursor, _OVERRIDE_KEYS)
     start_at, end_at = _instant(cursor.at("start"), where), _instant(cursor.at("end"), where)
-    if end_at <= start_at:
-        cursor.at("end").note("order", "The end must be after the start.")
+    _ordered(cursor.at("end"), start_at, end_at)
     users = _users(cursor.at("users"))
     if not users:
         cursor.at("users").note("present", "An override needs at least one user.")
@@ -156,7 +164,12 @@ def _instant(cursor: Cursor, where: ZoneInfo) -> datetime:
         return instant_of(read, where) if read.tzinfo is None else read.astimezone(UTC)
     except (ValueError, OverflowError):
         cursor.note("kind", "A time such as 2026-03-02T09:00:00Z belongs here.")
-        return datetime.max.replace(tzinfo=UTC)
+        return _UNREADABLE
+
+
+def _ordered(cursor: Cursor, start_at: datetime, end_at: datetime | None) -> None:
+    if end_at is not None and end_at <= start_at and start_at is not _UNREADABLE:
+        cursor.note("order", "The end must be after the start.")
 
 
 def _clock(cursor: Cursor) -> time:

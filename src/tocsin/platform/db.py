@@ -68,7 +68,7 @@ def claim(rows: QuerySet[Held], *, now: datetime, lease: timedelta, limit: int) 
 
 def still_held(row: Held) -> QuerySet[Held]:
     """The row as a query that matches only while our claim with this attempt stands; update through it."""
-    return type(row)._default_manager.filter(pk=row.pk, claimed_by=_NODE, attempt=row.attempt)  # type: ignore[return-value]
+    return type(row)._default_manager.filter(pk=row.pk, claimed_by=_NODE, attempt=row.attempt)
 
 
 def release_all(models: Sequence[type[Claimable]]) -> int:

@@ -1,0 +1,42 @@
+"""Run the tests on SQLite and then on PostgreSQL: `python -m tests.run [--only sqlite|postgresql] [pytest arguments]`."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tempfile
+
+from tests.databases import postgresql
+from tests.programs import announce_missing
+
+
+def main(arguments: list[str]) -> int:
+    only = ""
+    if arguments[:1] == ["--only"]:
+        only, arguments = arguments[1], arguments[2:]
+    announce_missing()
+    codes = []
+    if only != "postgresql":
+        codes.append(_pytest("SQLite", arguments, {}))
+    if only != "sqlite":
+        with postgresql() as url:
+            # What needs a browser or another program is proved on one database; the rest runs on both.
+            chosen = arguments or ["-m", "not browser and not crash"]
+            codes.append(_pytest("PostgreSQL", chosen, {"DATABASE_URL": url}))
+    return max(codes)
+
+
+def _pytest(name: str, arguments: list[str], settings: dict[str, str]) -> int:
+    print(f"\n=== tests on {name} ===", flush=True)
+    with tempfile.TemporaryDirectory(prefix="tocsin-tests-") as data:
+        environment = {**os.environ, "TOCSIN_DATA": data, "PYTHONPATH": ".", **settings}
+        parallel = (
+            [] if any(argument.startswith("-n") for argument in arguments) else ["-n", "2", "--dist", "loadgroup"]
+        )
+        command = [sys.executable, "-m", "pytest", "-q", *parallel, *arguments]
+        return subprocess.run(command, env=environment, check=False).returncode
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

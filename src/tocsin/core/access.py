@@ -71,8 +71,10 @@ class Right(StrEnum):
     PROCESS_WRITE = "process:version:write"
     PEOPLE_READ = "people:person:read"
     PEOPLE_WRITE = "people:person:write"
+    TEAM_WRITE = "people:team:write"
     TOKEN_WRITE = "people:token:write"
     AUDIT_READ = "audit:log:read"
+    AUDIT_REDACT = "audit:entry:redact"
     SETTINGS_WRITE = "platform:settings:write"
 
 
@@ -105,6 +107,7 @@ _OWN = frozenset(
         Right.CATALOG_WRITE,
         Right.INTEGRATION_WRITE,
         Right.SUBSCRIBER_WRITE,
+        Right.TEAM_WRITE,
     }
 )
 

@@ -65,6 +65,7 @@ class Kind(StrEnum):
     PRIORITY_ASSIGNED = "slo.priority_assigned"
     SOURCE_SAVED = "slo.source_saved"
     SERVICE_SAVED = "service.saved"
+    SERVICE_REMOVED = "service.removed"
     SERVICE_MAINTENANCE_BEGAN = "service.maintenance_began"
     SERVICE_MAINTENANCE_ENDED = "service.maintenance_ended"
     TEAM_SAVED = "team.saved"

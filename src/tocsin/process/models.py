@@ -18,12 +18,14 @@ class VersionState(models.TextChoices):
 class ProcessVersion(models.Model):
     """One version of the whole process: priorities, severities, matrix, roles, answers, lifecycle (one document).
 
-    The document is what `core.process_definition.parse_process` reads. Incidents pin the version they began under.
+    The document is what `core.process_definition.parse_process` reads; once published it never changes, and `sha256`
+    names its content. Incidents pin the version they began under.
     """
 
     number = models.PositiveIntegerField(unique=True)
     state = models.CharField(max_length=16, choices=VersionState.choices, default=VersionState.DRAFT)
     document = models.JSONField()
+    sha256 = models.CharField(max_length=64, blank=True, default="")
     author = models.CharField(max_length=150)
     note = models.TextField(blank=True, default="")
     created_at = models.DateTimeField()

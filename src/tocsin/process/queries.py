@@ -1,0 +1,74 @@
+"""Reads about the process in force and the groups that want to hear."""
+
+from __future__ import annotations
+
+from tocsin.core.access import Actor, Right, require
+from tocsin.core.document_diff import Difference, differences
+from tocsin.core.errors import NotFound
+from tocsin.core.process_definition import ProcessDefinition
+from tocsin.process.models import ProcessVersion, StakeholderGroup, VersionState
+from tocsin.process.snapshots import definition_of
+
+
+def current_version() -> ProcessVersion:
+    """The one published version, its document left in the database until asked for."""
+    version = ProcessVersion.objects.defer("document").filter(state=VersionState.PUBLISHED).first()
+    if version is None:
+        raise NotFound("No process is published. Start the server once, or publish a process document.")
+    return version
+
+
+def definition(version: ProcessVersion | int) -> ProcessDefinition:
+    """What `version` (a row or its primary key) says, as core reads it. Kept in memory by content."""
+    if isinstance(version, ProcessVersion):
+        return definition_of(version.pk, version.sha256)
+    digest = ProcessVersion.objects.values_list("sha256", flat=True).filter(pk=version).first()
+    if digest is None:
+        raise NotFound("There is no such version of the process.")
+    return definition_of(version, digest)
+
+
+def current() -> ProcessDefinition:
+    """The process in force."""
+    return definition(current_version())
+
+
+def versions(actor: Actor) -> list[ProcessVersion]:
+    """Every version, newest first, without documents."""
+    require(actor, Right.PROCESS_READ)
+    return list(ProcessVersion.objects.defer("document").order_by("-number"))
+
+
+def version(actor: Actor, number: int) -> ProcessVersion:
+    """The version of that number with its document. Raises NotFound."""
+    require(actor, Right.PROCESS_READ)
+    found = ProcessVersion.objects.filter(number=number).first()
+    if found is None:
+        raise NotFound(f"There is no version {number} of the process.")
+    return found
+
+
+def version_changes(actor: Actor, before: int, after: int) -> tuple[Difference, ...]:
+    """What changed from version number `before` to version number `after`."""
+    return differences(version(actor, before).document, version(actor, after).document)
+
+
+def groups(actor: Actor) -> list[StakeholderGroup]:
+    """Every stakeholder group, from the inner ring outward, members at hand."""
+    require(actor, Right.PROCESS_READ)
+    return list(StakeholderGroup.objects.prefetch_related("members").order_by("ring", "code"))
+
+
+def group(code: str) -> StakeholderGroup:
+    """The group of that code. Raises NotFound."""
+    found = StakeholderGroup.objects.prefetch_related("members").filter(code=code).first()
+    if found is None:
+        raise NotFound(f"There is no stakeholder group {code!r}.")
+    return found
+
+
+def management_groups() -> list[StakeholderGroup]:
+    """The groups that hear when a priority asks for management to be told, members at hand."""
+    return list(
+        StakeholderGroup.objects.prefetch_related("members").filter(is_management=True).order_by("ring", "code")
+    )

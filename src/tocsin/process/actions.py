@@ -187,7 +187,12 @@ def add_group_member(actor: Actor, *, group: str, email: str, name: str = "", no
             member.name = clean(name)
             member.save(update_fields=["name"])
         if added or renamed:
-            data = {"code": found.code, "member": address, "name": member.name, "change": "added" if added else "renamed"}
+            data = {
+                "code": found.code,
+                "member": address,
+                "name": member.name,
+                "change": "added" if added else "renamed",
+            }
             audit.record(actor, [Fact(kind=Kind.GROUP_SAVED, data=data)], now=now)
     return member
 

@@ -26,4 +26,4 @@ def default_document() -> dict[str, Any]:
 
 
 def _section(name: str) -> Any:
-    return yaml.safe_load(files(__package__).joinpath(f"{name}.yaml").read_text(encoding="utf-8"))
+    return yaml.safe_load(files(__name__).joinpath(f"{name}.yaml").read_text(encoding="utf-8"))

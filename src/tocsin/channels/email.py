@@ -94,7 +94,7 @@ class EmailChannel:
     @staticmethod
     def _alive(connection: smtplib.SMTP) -> bool:
         try:
-            return connection.rset()[0] == 250  # noqa: PLR2004 - SMTP's "done"
+            return connection.rset()[0] == 250
         except (smtplib.SMTPException, OSError):
             return False
 

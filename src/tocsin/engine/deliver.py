@@ -43,7 +43,9 @@ class Deliverer:
 
     channels: Mapping[str, Channel]
     now: Callable[[], datetime] = clock.now
-    _pool: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(IN_FLIGHT, thread_name_prefix="deliver"))
+    _pool: ThreadPoolExecutor = field(
+        default_factory=lambda: ThreadPoolExecutor(IN_FLIGHT, thread_name_prefix="deliver")
+    )
     _busy: Counter[str] = field(default_factory=Counter)
     _guard: Lock = field(default_factory=Lock)
 
@@ -64,7 +66,7 @@ class Deliverer:
     def _deliver(self, message: OutboxMessage) -> None:
         try:
             deliver(message, channels=self.channels, now=self.now)
-        except Exception:  # noqa: BLE001 - the edge of a worker: the row keeps its claim and is tried again
+        except Exception:  # the edge of a worker: the row keeps its claim and is tried again
             log.exception("delivery broke", key=message.key)
         finally:
             with self._guard:
@@ -157,7 +159,11 @@ def _mark_failed(message: OutboxMessage, failure: DeliveryFailed, *, now: dateti
         if verdict.retry_at is None:
             change["state"] = OutboxState.FAILED
         else:
-            change |= {"state": OutboxState.QUEUED, "not_before": verdict.retry_at, "repeat": failure.unknown or message.repeat}
+            change |= {
+                "state": OutboxState.QUEUED,
+                "not_before": verdict.retry_at,
+                "repeat": failure.unknown or message.repeat,
+            }
         if db.still_held(message).update(**change):
             outcome = "unknown" if failure.unknown else "temporary" if verdict.retry_at else "permanent"
             _note(message, outcome, failure.detail, now=now)

@@ -1,0 +1,38 @@
+"""Reads about what was said to whom."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.db.models import QuerySet
+
+from tocsin.comms.models import Subscriber, Update, WebhookEndpoint
+from tocsin.core.access import Actor, Right, require
+from tocsin.incidents import queries as incidents
+
+
+def updates(actor: Actor, ref: str | int) -> QuerySet[Update]:
+    """The updates of one incident, oldest first."""
+    incident = incidents.incident(actor, ref)
+    return incident.updates.prefetch_related("groups").order_by("sent_at", "id")
+
+
+def subscribers(actor: Actor, *, service: str | None = None) -> QuerySet[Subscriber]:
+    """Who hears by itself of a service's incidents (all services when none is named)."""
+    require(actor, Right.INCIDENT_READ)
+    found = Subscriber.objects.filter(ended_at__isnull=True).select_related("service")
+    return found.filter(service__name=service) if service else found
+
+
+def webhooks(actor: Actor) -> QuerySet[WebhookEndpoint]:
+    require(actor, Right.SETTINGS_WRITE)
+    return WebhookEndpoint.objects.order_by("id")
+
+
+def signing_secrets(endpoint_id: str, *, now: datetime) -> tuple[str, ...]:
+    """The secrets that sign a post to this endpoint now: the present one, and the former one during a rotation."""
+    endpoint = WebhookEndpoint.objects.filter(pk=int(endpoint_id)).first() if endpoint_id.isdigit() else None
+    if endpoint is None:
+        return ()
+    former = endpoint.former_secret if endpoint.former_until and now < endpoint.former_until else ""
+    return tuple(secret for secret in (endpoint.secret, former) if secret)

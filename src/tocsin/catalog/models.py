@@ -33,6 +33,13 @@ class Service(models.Model):
         return self.display_name or self.name
 
 
+class Alias(models.Model):
+    """A name that a service answers to, in lower case; its own is one of them. No two services share one."""
+
+    service = models.ForeignKey(Service, on_delete=models.CASCADE, related_name="aliases")
+    name = models.CharField(max_length=200, unique=True)
+
+
 class Dependency(models.Model):
     service = models.ForeignKey(Service, on_delete=models.CASCADE, related_name="dependencies")
     depends_on = models.ForeignKey(Service, on_delete=models.CASCADE, related_name="consumers")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from contextlib import suppress
 from datetime import UTC, datetime, time
 from typing import Any
 
@@ -168,7 +169,5 @@ json_values = st.recursive(
     json_values,
 )
 def test_whatever_stands_in_a_field_is_read_or_refused_but_never_an_accident(path: str, value: Any) -> None:
-    try:
-        parse_schedule(changed(path, value))
-    except Invalid as refusal:
-        assert refusal.fields
+    with suppress(Invalid):
+        assert parse_schedule(changed(path, value)).name

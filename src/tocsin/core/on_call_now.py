@@ -143,6 +143,7 @@ def people_on_call(schedule: Schedule, *, now: datetime) -> tuple[str, ...]:
 
 def on_call_now(schedule: Schedule, *, now: datetime) -> OnCall:
     """Who is on call at `now`, and until when."""
+    ahead: list[Shift] = []
     for horizon in _HORIZONS:
         ahead = shifts(schedule, start=now, end=now + horizon)
         if not ahead:

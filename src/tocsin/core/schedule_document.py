@@ -13,6 +13,7 @@ from datetime import UTC, datetime, time
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from tocsin.core.document_checks import known_only, optional_items, optional_whole, refuse_problems
 from tocsin.core.document_reading import Cursor
 from tocsin.core.errors import Invalid
 from tocsin.core.on_call_now import Schedule
@@ -46,20 +47,11 @@ def parse_schedule(document: Mapping[str, Any]) -> Schedule:
     return schedule
 
 
-def refuse_problems(cursor: Cursor) -> None:
-    """Raise `Invalid` if reading found anything wrong; the first sentence about a place is the one that is kept."""
-    fields: dict[str, str] = {}
-    for problem in cursor.found:
-        fields.setdefault(problem.where, problem.message)
-    if fields:
-        raise Invalid(fields)
-
-
 def _schedule(cursor: Cursor) -> Schedule:
-    _only(cursor, _SCHEDULE_KEYS)
+    known_only(cursor, _SCHEDULE_KEYS)
     where = _zone(cursor.at("time_zone"))
-    layers = _items(cursor, "layers")
-    overrides = _items(cursor, "overrides")
+    layers = optional_items(cursor, "layers", most=MOST_ITEMS)
+    overrides = optional_items(cursor, "overrides", most=MOST_ITEMS)
     if not layers and not overrides:
         cursor.at("layers").note("present", "A schedule needs at least one layer.")
     return Schedule(
@@ -72,7 +64,7 @@ def _schedule(cursor: Cursor) -> Schedule:
 
 
 def _layer(cursor: Cursor, default_zone: ZoneInfo) -> Layer:
-    _only(cursor, _LAYER_KEYS)
+    known_only(cursor, _LAYER_KEYS)
     where = _zone(cursor.at("time_zone")) if cursor.has("time_zone") else default_zone
     start_at = _instant(cursor.at("start"), where)
     until_at = _instant(cursor.at("until"), where) if cursor.has("until") else None
@@ -84,30 +76,32 @@ def _layer(cursor: Cursor, default_zone: ZoneInfo) -> Layer:
         rotation=_rotation(cursor.at("rotation")),
         users=_turns(cursor.at("users")),
         until_at=until_at,
-        restrictions=tuple(_restriction(item) for item in _items(cursor, "restrictions")),
-        priority=_whole(cursor, "priority", default=1, allowed=_PRIORITIES),
+        restrictions=tuple(_restriction(item) for item in optional_items(cursor, "restrictions", most=MOST_ITEMS)),
+        priority=optional_whole(cursor, "priority", default=1, allowed=_PRIORITIES),
     )
 
 
 def _override(cursor: Cursor, where: ZoneInfo, created: int) -> Override:
-    _only(cursor, _OVERRIDE_KEYS)
+    known_only(cursor, _OVERRIDE_KEYS)
     start_at, end_at = _instant(cursor.at("start"), where), _instant(cursor.at("end"), where)
     _ordered(cursor.at("end"), start_at, end_at)
     users = _users(cursor.at("users"))
     if not users:
         cursor.at("users").note("present", "An override needs at least one user.")
-    return Override(start_at, end_at, users, _whole(cursor, "priority", default=0, allowed=_PRIORITIES), created)
+    return Override(
+        start_at, end_at, users, optional_whole(cursor, "priority", default=0, allowed=_PRIORITIES), created
+    )
 
 
 def _rotation(cursor: Cursor) -> Rotation:
-    _only(cursor, ("unit", "every"))
+    known_only(cursor, ("unit", "every"))
     return Rotation(
-        cursor.at("unit").choice(Unit), _whole(cursor, "every", default=1, allowed=range(1, _LONGEST_EVERY + 1))
+        cursor.at("unit").choice(Unit), optional_whole(cursor, "every", default=1, allowed=range(1, _LONGEST_EVERY + 1))
     )
 
 
 def _restriction(cursor: Cursor) -> Restriction:
-    _only(cursor, ("days", "from", "to"))
+    known_only(cursor, ("days", "from", "to"))
     days = cursor.at("days").texts() if cursor.has("days") else WEEKDAYS
     if not days or any(day not in WEEKDAYS for day in days):
         cursor.at("days").note("choice", f"Days are a list of some of {', '.join(WEEKDAYS)}.")
@@ -125,29 +119,6 @@ def _turns(cursor: Cursor) -> tuple[tuple[str, ...], ...]:
 
 def _users(cursor: Cursor) -> tuple[str, ...]:
     return tuple(dict.fromkeys(cursor.texts()))
-
-
-def _only(cursor: Cursor, known: tuple[str, ...]) -> None:
-    for key, entry in cursor.entries():
-        if key not in known:
-            entry.note("unknown", f"This field is unknown here; known are {', '.join(known)}.")
-
-
-def _items(cursor: Cursor, key: str) -> list[Cursor]:
-    """The items of a list that may be left out."""
-    items = cursor.at(key).items() if cursor.has(key) else []
-    if len(items) > MOST_ITEMS:
-        cursor.at(key).note("size", f"At most {MOST_ITEMS} are taken.")
-        return []
-    return items
-
-
-def _whole(cursor: Cursor, key: str, *, default: int, allowed: range) -> int:
-    value = cursor.at(key).value if cursor.has(key) else default
-    if isinstance(value, int) and not isinstance(value, bool) and value in allowed:
-        return value
-    cursor.at(key).note("range", f"A whole number from {allowed[0]} to {allowed[-1]} belongs here.")
-    return default
 
 
 def _zone(cursor: Cursor) -> ZoneInfo:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from typing import cast
 
 from tocsin.core.document_reading import Problem
 from tocsin.core.process_parts import NAMED_PERSON, Question, QuestionCode, RoleScheme, SeverityScheme
@@ -39,7 +40,7 @@ def _names(where: str, question: Question, roles: set[str], severities: set[str]
     elif question.code is QuestionCode.WHO_DECIDES:
         yield from _known(where, "role", [machine.get("role")], roles)
     elif question.code in _BY_SEVERITY:
-        extra = {NAMED_PERSON} if question.code is QuestionCode.POSTMORTEM else set()
+        extra: set[str] = {NAMED_PERSON} if question.code is QuestionCode.POSTMORTEM else set()
         for severity in sorted(severities - set(machine)):
             yield Problem(where, "answer_for_each", f"says nothing about {severity}")
         yield from _known(where, "severity", list(machine), severities)
@@ -50,7 +51,7 @@ def _known(where: str, what: str, names: object, known: set[str]) -> Iterator[Pr
     if not isinstance(names, list | tuple):
         yield Problem(where, f"known_{what}", f"a list of names belongs here ({what})")
         return
-    for name in _strangers(names, known):
+    for name in _strangers(cast("list[object]", names), known):
         yield Problem(where, f"known_{what}", f"there is no {what} {name!r}")
 
 

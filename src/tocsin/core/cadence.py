@@ -40,9 +40,7 @@ def due_after_change(
         return max(now, last_sent_at + new_interval)
     if old_interval is not None and new_interval >= old_interval:
         return due_after_lowering(current_due_at=current_due_at)
-    return due_after_raise(
-        current_due_at=current_due_at, last_sent_at=last_sent_at, new_interval=new_interval, now=now
-    )
+    return due_after_raise(current_due_at=current_due_at, last_sent_at=last_sent_at, new_interval=new_interval, now=now)
 
 
 def late_at(due_at: datetime, grace: timedelta) -> datetime:
@@ -60,7 +58,7 @@ def planned_updates(opened_at: datetime, resolved_at: datetime, interval: timede
 
     A progress update that would fall on the resolution gives way to the closing one.
     """
-    times = []
+    times: list[datetime] = []
     at = opened_at
     while at < resolved_at:
         times.append(at)

@@ -5,12 +5,12 @@ Nothing is raised while reading: a person who mends a document wants all its fau
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
 from fractions import Fraction
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 _Choice = TypeVar("_Choice", bound=StrEnum)
 _MISSING = object()
@@ -47,26 +47,27 @@ class Cursor:
 
     def at(self, key: str) -> Cursor:
         """The place under `key`; a missing key is noted when its value is read."""
-        inside = self.value.get(key, _MISSING) if isinstance(self.value, Mapping) else _MISSING
+        inside = self._mapping().get(key, _MISSING)
         return Cursor(inside, f"{self.where}.{key}" if self.where else key, self.found)
 
     def has(self, key: str) -> bool:
         """Whether the mapping here has `key` with a value other than null."""
-        return isinstance(self.value, Mapping) and self.value.get(key) is not None
+        return self._mapping().get(key) is not None
 
     def entries(self) -> list[tuple[str, Cursor]]:
         """Key and place of each entry of the mapping here."""
         if not isinstance(self.value, Mapping):
             self._expected("a mapping")
             return []
-        return [(str(key), self.at(key)) for key in self.value]
+        return [(str(key), self.at(key)) for key in self._mapping()]
 
     def items(self) -> list[Cursor]:
         """The place of each item of the list here."""
         if not isinstance(self.value, list | tuple):
             self._expected("a list")
             return []
-        return [Cursor(item, f"{self.where}.{n}", self.found) for n, item in enumerate(self.value)]
+        inside = cast("Sequence[Any]", self.value)
+        return [Cursor(item, f"{self.where}.{n}", self.found) for n, item in enumerate(inside)]
 
     def text(self) -> str:
         """A text that is not empty."""
@@ -119,6 +120,9 @@ class Cursor:
             return kind(self.value)
         self._expected("one of " + ", ".join(words))
         return next(iter(kind))
+
+    def _mapping(self) -> Mapping[str, Any]:
+        return cast("Mapping[str, Any]", self.value) if isinstance(self.value, Mapping) else {}
 
     def _expected(self, what: str) -> None:
         if self.value is _MISSING:

@@ -10,7 +10,8 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
-from enum import StrEnum
+
+from tocsin.core.reasons import Reason
 
 GENESIS = "0" * 64
 
@@ -39,10 +40,10 @@ class ChainedEntry:
     canonical_data: bytes | None = None
 
 
-class ChainFault(StrEnum):
-    SEQUENCE_BROKEN = "sequence_broken"
-    HASH_DIFFERS = "hash_differs"
-    DATA_DIFFERS = "data_differs"
+class ChainFault(Reason):
+    SEQUENCE_BROKEN = "sequence_broken", "An entry is missing, added or out of order here."
+    HASH_DIFFERS = "hash_differs", "The entry was edited after it was written."
+    DATA_DIFFERS = "data_differs", "The data kept with the entry was edited after it was written."
 
 
 @dataclass(frozen=True)

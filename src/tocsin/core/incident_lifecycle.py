@@ -12,6 +12,7 @@ from enum import StrEnum
 
 from tocsin.core.errors import Refused
 from tocsin.core.process_parts import PriorityDefinition, Urgency
+from tocsin.core.reasons import Reason
 
 
 class State(StrEnum):
@@ -49,12 +50,15 @@ class Event(StrEnum):
     CANCEL = "cancel"
 
 
-class TransitionReason(StrEnum):
-    MOVED = "moved"
-    ALREADY_THERE = "already_there"
-    ENDED_FOR_GOOD = "ended_for_good"
-    NOT_FROM_HERE = "not_from_here"
-    REOPEN_WINDOW_OVER = "reopen_window_over"
+class TransitionReason(Reason):
+    MOVED = "moved", "The incident moved."
+    ALREADY_THERE = "already_there", "Nothing to do: the incident is there already."
+    ENDED_FOR_GOOD = "ended_for_good", "The incident has ended for good. Declare a new one and refer to it."
+    NOT_FROM_HERE = "not_from_here", "That step does not lead on from the present state."
+    REOPEN_WINDOW_OVER = (
+        "reopen_window_over",
+        "The time for reopening is over. Declare a new incident and refer to this one.",
+    )
 
 
 TRANSITIONS: Mapping[State, tuple[State, ...]] = {
@@ -104,13 +108,6 @@ _TARGETS: Mapping[Event, State] = {
     Event.MERGE: State.MERGED,
     Event.CANCEL: State.CANCELLED,
 }
-_SENTENCES: Mapping[TransitionReason, str] = {
-    TransitionReason.MOVED: "The incident moved.",
-    TransitionReason.ALREADY_THERE: "Nothing to do: the incident is there already.",
-    TransitionReason.ENDED_FOR_GOOD: "The incident has ended for good. Declare a new one and refer to it.",
-    TransitionReason.NOT_FROM_HERE: "That step does not lead on from the present state.",
-    TransitionReason.REOPEN_WINDOW_OVER: "The time for reopening is over. Declare a new incident and refer to this one.",
-}
 
 
 @dataclass(frozen=True)
@@ -132,7 +129,7 @@ class Transition:
 
     @property
     def text(self) -> str:
-        return _SENTENCES[self.reason]
+        return self.reason.text
 
 
 def transition(state: State, event: Event) -> Transition:
@@ -210,12 +207,12 @@ class Attention(StrEnum):
     CAN_WAIT = "can_wait"
 
 
-class AttentionReason(StrEnum):
-    SOMETHING_IS_LATE = "something_is_late"
-    SNOOZED = "snoozed"
-    DECIDED_AS_NONE = "decided_as_none"
-    LOW_URGENCY = "low_urgency"
-    NEEDS_FOCUS = "needs_focus"
+class AttentionReason(Reason):
+    SOMETHING_IS_LATE = "something_is_late", "Something promised or asked for is late."
+    SNOOZED = "snoozed", "A person put it off until later."
+    DECIDED_AS_NONE = "decided_as_none", "It was decided that this opens nothing."
+    LOW_URGENCY = "low_urgency", "Its priority can be handled in the normal flow."
+    NEEDS_FOCUS = "needs_focus", "It needs attention now."
 
 
 @dataclass(frozen=True)

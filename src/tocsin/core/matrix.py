@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import StrEnum
 
-from tocsin.core.errors import Refused
+from tocsin.core.errors import Invalid, Refused
 from tocsin.core.priorities import required_priority
 from tocsin.core.process_definition import ProcessDefinition
 from tocsin.core.process_parts import PairRule, Verdict
+from tocsin.core.reasons import Reason
 from tocsin.core.severities import required_severity, severity_rank
 
 
@@ -20,12 +20,12 @@ class Pair:
     severity: str
 
 
-class PairReason(StrEnum):
-    ALLOWED = "allowed"
-    NO_PRIORITY_YET = "no_priority_yet"
-    CONDITION_EXPLAINED = "condition_explained"
-    REASON_MISSING = "reason_missing"
-    NOT_ALLOWED = "not_allowed"
+class PairReason(Reason):
+    ALLOWED = "allowed", "This priority and severity go together."
+    NO_PRIORITY_YET = "no_priority_yet", "Without a priority every severity fits."
+    CONDITION_EXPLAINED = "condition_explained", "The pair needs a reason, and one was given."
+    REASON_MISSING = "reason_missing", "The pair needs a reason."
+    NOT_ALLOWED = "not_allowed", "This priority and severity do not go together."
 
 
 @dataclass(frozen=True)
@@ -82,10 +82,8 @@ def pair_text(process: ProcessDefinition, pair: Pair) -> str:
 
 def nearest_allowed(process: ProcessDefinition, priority: int, severity: str) -> tuple[Pair, ...]:
     """The allowed pairs with the fewest steps of rank away, higher priority first."""
-    return tuple(
-        Pair(rule.priority, rule.severity)
-        for rule in _closest(process, priority, severity, [r for r in process.matrix.rules if r.verdict is Verdict.ALLOWED])
-    )
+    closest = _closest(process, priority, severity, _allowed(process))
+    return tuple(Pair(rule.priority, rule.severity) for rule in closest)
 
 
 def machine_pair(process: ProcessDefinition, priority: int | None, severity: str) -> Pair | None:
@@ -98,17 +96,22 @@ def machine_pair(process: ProcessDefinition, priority: int | None, severity: str
         return None
     if _rule(process, priority, severity).verdict is not Verdict.NOT_ALLOWED:
         return Pair(priority, severity)
-    usable = [rule for rule in process.matrix.rules if rule.verdict is Verdict.ALLOWED]
+    usable = _allowed(process)
     same_priority = [rule for rule in usable if rule.priority == priority]
     nearest = _closest(process, priority, severity, same_priority or usable)[0]
     return Pair(nearest.priority, nearest.severity)
 
 
+def _allowed(process: ProcessDefinition) -> list[PairRule]:
+    return [rule for rule in process.matrix.rules if rule.verdict is Verdict.ALLOWED]
+
+
 def _rule(process: ProcessDefinition, priority: int, severity: str) -> PairRule:
-    required_priority(process.catalogue, priority)
+    code = required_priority(process.catalogue, priority).code
     required_severity(process.severities, severity)
     found = process.matrix.rule(priority, severity)
-    assert found is not None, "a parsed process has a complete matrix"
+    if found is None:
+        raise Invalid({"severity": f"the matrix says nothing about {code} and {severity}"})
     return found
 
 

@@ -9,6 +9,7 @@ from enum import StrEnum
 
 from tocsin.core.process_definition import ProcessDefinition
 from tocsin.core.process_parts import DayCount, MeetingDeadline, PostmortemBasis
+from tocsin.core.reasons import Reason
 
 WORKDAYS = frozenset(range(5))
 """Monday to Friday, as `date.weekday` counts them."""
@@ -21,10 +22,10 @@ class PostmortemState(StrEnum):
     CLOSED = "closed"
 
 
-class NeedReason(StrEnum):
-    PRIORITY = "priority"
-    TRIGGER = "trigger"
-    NOT_REQUIRED = "not_required"
+class NeedReason(Reason):
+    PRIORITY = "priority", "The priority asks for a postmortem."
+    TRIGGER = "trigger", "The process asks for a postmortem because of what happened."
+    NOT_REQUIRED = "not_required", "No postmortem is required; a voluntary one is always possible."
 
 
 @dataclass(frozen=True)
@@ -138,7 +139,7 @@ class ActionItemFacts:
 
 def action_item_gaps(item: ActionItemFacts) -> tuple[str, ...]:
     """What an action item lacks before its postmortem may be in review: a driver and a review date."""
-    gaps = []
+    gaps: list[str] = []
     if not item.driver.strip():
         gaps.append("driver")
     if item.review_date is None:
@@ -146,14 +147,14 @@ def action_item_gaps(item: ActionItemFacts) -> tuple[str, ...]:
     return tuple(gaps)
 
 
-class StepReason(StrEnum):
-    MOVED = "moved"
-    ALREADY_THERE = "already_there"
-    NOT_FROM_HERE = "not_from_here"
-    ACTION_ITEM_INCOMPLETE = "action_item_incomplete"
-    SECTION_MISSING = "section_missing"
-    ACTION_ITEM_OPEN = "action_item_open"
-    EXTERNAL_MESSAGE_OPEN = "external_message_open"
+class StepReason(Reason):
+    MOVED = "moved", "The postmortem moved on."
+    ALREADY_THERE = "already_there", "The postmortem has this status already."
+    NOT_FROM_HERE = "not_from_here", "That step does not lead on from the present status."
+    ACTION_ITEM_INCOMPLETE = "action_item_incomplete", "Every action item needs a driver and a review date first."
+    SECTION_MISSING = "section_missing", "Required sections are still empty."
+    ACTION_ITEM_OPEN = "action_item_open", "Action items are neither done, dropped nor tracked elsewhere."
+    EXTERNAL_MESSAGE_OPEN = "external_message_open", "The message to the outside is still to be sent or declined."
 
 
 @dataclass(frozen=True)

@@ -34,9 +34,7 @@ def read_postmortem(at: Cursor, ranks: Mapping[str, int]) -> PostmortemSettings:
         statuses=at.at("statuses").texts(),
         prime_directive=at.at("prime_directive_text").text(),
         sections=tuple(_section(item) for item in at.at("template").items()),
-        lifecycle=tuple(
-            _item(phase, item) for phase, items in at.at("lifecycle").entries() for item in items.items()
-        ),
+        lifecycle=tuple(_item(phase, item) for phase, items in at.at("lifecycle").entries() for item in items.items()),
         timeline_review=tuple(
             ReviewQuestion(item.at("code").text(), item.at("ask").text(), item.at("answers").texts())
             for item in at.at("timeline_review").items()

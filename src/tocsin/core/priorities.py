@@ -10,9 +10,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from itertools import pairwise
 
 from tocsin.core.errors import Invalid
 from tocsin.core.process_parts import PageRule, PriorityCatalogue, PriorityDefinition, Urgency
+from tocsin.core.reasons import Reason
 
 _AFTER_ALL = 1_000
 """Sorts behind every rank; a catalogue holds a handful."""
@@ -31,14 +33,14 @@ class AssignMode(StrEnum):
     MANUAL = "manual"
 
 
-class PriorityRule(StrEnum):
+class PriorityRule(Reason):
     """What gave a priority of a moment."""
 
-    ASSIGNMENT = "assignment"
-    FREQUENCY = "frequency"
-    FALLBACK = "fallback"
-    NOTHING = "nothing"
-    LEFT_TO_A_PERSON = "left_to_a_person"
+    ASSIGNMENT = "assignment", "The team assigned this priority."
+    FREQUENCY = "frequency", "Breaches came more often than the assignment tolerates."
+    FALLBACK = "fallback", "No priority is assigned; the table of budgets and priorities gave one."
+    NOTHING = "nothing", "Nobody has decided on a priority."
+    LEFT_TO_A_PERSON = "left_to_a_person", "The assignment leaves the priority of incidents to a person."
 
 
 @dataclass(frozen=True)
@@ -76,7 +78,7 @@ def _in_force(one: Assignment, at: datetime) -> bool:
 def overlapping(assignments: Sequence[Assignment]) -> tuple[Assignment, Assignment] | None:
     """Two assignments in force at once, None when there is exactly one or none at every instant."""
     ordered = sorted(assignments, key=lambda one: one.valid_from_at)
-    for earlier, later in zip(ordered, ordered[1:], strict=False):
+    for earlier, later in pairwise(ordered):
         if earlier.valid_until_at is None or later.valid_from_at < earlier.valid_until_at:
             return earlier, later
     return None
@@ -112,7 +114,9 @@ def opens_incident(state: PriorityState) -> bool:
     return state is not PriorityState.NONE
 
 
-def automatic_raise(current: int | None, highest_seen: int | None, breach: int | None, *, by_person: bool) -> int | None:
+def automatic_raise(
+    current: int | None, highest_seen: int | None, breach: int | None, *, by_person: bool
+) -> int | None:
     """The rank a newly attached breach raises an open incident to, None when it changes nothing.
 
     Automation never lowers. After a person has chosen, only a priority higher than any seen so far raises again.

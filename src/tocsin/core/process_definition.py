@@ -60,7 +60,10 @@ class ProcessDefinition:
 
     def answer(self, code: QuestionCode) -> Mapping[str, Any]:
         """The answer the software acts on; empty when the question is not answered."""
-        return next((question.machine for question in self.questions if question.code is code), {})
+        for question in self.questions:
+            if question.code is code:
+                return question.machine
+        return {}
 
 
 def parse_process(document: Mapping[str, Any]) -> ProcessDefinition:
@@ -117,4 +120,3 @@ def _is_json(document: Mapping[str, Any]) -> bool:
     except (TypeError, ValueError):
         return False
     return True
-

@@ -59,16 +59,21 @@ def read_catalogue(at: Cursor) -> PriorityCatalogue:
         decide_within=unset.at("decide_within_minutes").minutes(),
         foreign_names={name: read_rank(place, ranks) for name, place in at.at("foreign_names").entries()},
         external_names={
-            tool: {read_rank(Cursor(code, names.where, names.found), ranks): name.text() for code, name in names.entries()}
+            tool: {
+                read_rank(Cursor(code, names.where, names.found), ranks): name.text() for code, name in names.entries()
+            }
             for tool, names in at.at("external_names").entries()
         },
     )
 
 
 def read_rank(at: Cursor, ranks: Mapping[str, int]) -> int:
-    """The rank of the priority whose code stands here; an unknown code is noted."""
+    """The rank of the priority whose code stands here; an unknown code is noted.
+
+    Without any priority that was read it is not the code's fault, and the catalogue has its own note.
+    """
     code = at.text()
-    if code and code not in ranks:
+    if code and ranks and code not in ranks:
         at.note("known_priority", f"the catalogue has no priority {code!r}")
     return ranks.get(code, 0)
 
@@ -94,7 +99,9 @@ def _priority(at: Cursor) -> PriorityDefinition:
 def _criteria(at: Cursor) -> PriorityCriteria:
     names = [name for name, _ in at.entries()]
     if len(names) > MAX_CRITERIA:
-        at.note("max_criteria_per_priority", f"a priority has at most {MAX_CRITERIA} criteria, this one has {len(names)}")
+        at.note(
+            "max_criteria_per_priority", f"a priority has at most {MAX_CRITERIA} criteria, this one has {len(names)}"
+        )
     for name in names:
         if name not in _CRITERIA:
             at.at(name).note("known_criterion", "is no criterion; the criteria are " + ", ".join(_CRITERIA))
@@ -287,6 +294,4 @@ def read_messages(at: Cursor, ranks: Mapping[str, int]) -> MessageSettings:
 
 
 def _by_rank(at: Cursor, ranks: Mapping[str, int]) -> dict[int, str]:
-    return {
-        read_rank(Cursor(code, place.where, place.found), ranks): place.text() for code, place in at.entries()
-    }
+    return {read_rank(Cursor(code, place.where, place.found), ranks): place.text() for code, place in at.entries()}

@@ -6,10 +6,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Any
+from typing import Any, cast
 
 from tocsin.core.process_definition import ProcessDefinition
 from tocsin.core.process_parts import NAMED_PERSON, Area, QuestionCode, RoleNeed
+from tocsin.core.reasons import Reason
 from tocsin.core.severities import required_severity
 
 
@@ -23,10 +24,10 @@ class Duty(StrEnum):
     EXECUTION = "execution"
 
 
-class DutyReason(StrEnum):
-    BY_THE_ANSWER = "by_the_answer"
-    STANDS_IN = "stands_in"
-    NOBODY_HOLDS_IT_YET = "nobody_holds_it_yet"
+class DutyReason(Reason):
+    BY_THE_ANSWER = "by_the_answer", "The process gives the duty to this role."
+    STANDS_IN = "stands_in", "Nobody holds the role meant; this one stands in."
+    NOBODY_HOLDS_IT_YET = "nobody_holds_it_yet", "Nobody who could have the duty is there yet."
 
 
 @dataclass(frozen=True)
@@ -129,8 +130,8 @@ def _answered(answer: Mapping[str, Any], severity: str) -> str | None:
     return role if isinstance(role, str) else None
 
 
-def _names(value: object) -> tuple[str, ...]:
-    return tuple(name for name in value if isinstance(name, str)) if isinstance(value, list | tuple) else ()
+def _names(value: Any) -> tuple[str, ...]:
+    return tuple(cast("list[str]", value)) if isinstance(value, list) else ()
 
 
 _QUESTIONS = {
@@ -141,12 +142,18 @@ _QUESTIONS = {
 }
 
 
-class HoldReason(StrEnum):
-    FREE = "free"
-    HOLDS_IT_ALREADY = "holds_it_already"
-    HOLDS_A_DEDICATED_ROLE = "holds_a_dedicated_role"
-    ROLE_IS_DEDICATED = "role_is_dedicated"
-    ALSO_IN_ANOTHER_INCIDENT = "also_in_another_incident"
+class HoldReason(Reason):
+    FREE = "free", "The person may take the role."
+    HOLDS_IT_ALREADY = "holds_it_already", "The person holds the role already."
+    HOLDS_A_DEDICATED_ROLE = (
+        "holds_a_dedicated_role",
+        "The person holds a dedicated role in this incident, which stands alone.",
+    )
+    ROLE_IS_DEDICATED = "role_is_dedicated", "The role is dedicated; whoever takes it holds no other in this incident."
+    ALSO_IN_ANOTHER_INCIDENT = (
+        "also_in_another_incident",
+        "The person holds this role in another open incident as well.",
+    )
 
 
 @dataclass(frozen=True)

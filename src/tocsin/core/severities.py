@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from decimal import Decimal
-from enum import StrEnum
 from fractions import Fraction
 
 from tocsin.core.errors import Invalid
 from tocsin.core.process_parts import SeverityDefinition, SeverityScheme
+from tocsin.core.reasons import Reason
 
 
-class SuggestionReason(StrEnum):
+class SuggestionReason(Reason):
     """The criterion that decided: the worst one."""
 
-    USERS_SHARE = "users_share"
-    TEAMS = "teams"
-    NOTHING_KNOWN = "nothing_known"
+    USERS_SHARE = "users_share", "The share of users affected decided."
+    TEAMS = "teams", "The number of teams needed decided."
+    NOTHING_KNOWN = "nothing_known", "Neither users nor teams are known yet."
 
 
 @dataclass(frozen=True)

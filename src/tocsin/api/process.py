@@ -1,0 +1,38 @@
+"""The process in force, and the event log."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import HttpRequest
+from ninja import Router
+
+from tocsin.api import shapes
+from tocsin.api.auth import actor
+from tocsin.audit import queries as audit
+from tocsin.core.access import Right, require
+from tocsin.process import queries
+
+router = Router(tags=["process"])
+
+
+@router.get("/process")
+def process(request: HttpRequest) -> dict[str, Any]:
+    """The whole process document in force, with its number."""
+    require(actor(request), Right.PROCESS_READ)
+    version = queries.version(actor(request), queries.current_version().number)
+    return {"number": version.number, "effective_at": shapes.at(version.effective_at), "document": version.document}
+
+
+@router.get("/audit/verify")
+def verify(request: HttpRequest) -> dict[str, Any]:
+    """Walk the whole chain; names the first wrong entry if there is one."""
+    require(actor(request), Right.AUDIT_READ)
+    verdict = audit.verify()
+    return {
+        "ok": verdict.ok,
+        "entries": verdict.count,
+        "head": verdict.head,
+        "first_wrong": verdict.first_wrong,
+        "why": verdict.why,
+    }

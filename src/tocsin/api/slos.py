@@ -1,0 +1,80 @@
+"""SLOs and the priorities of their breaches over JSON."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from django.http import HttpRequest
+from ninja import Router, Schema
+
+from tocsin.api import shapes
+from tocsin.api.auth import actor
+from tocsin.api.incidents import rank_of
+from tocsin.api.listing import listing
+from tocsin.config import apply
+from tocsin.platform import clock
+from tocsin.slo import actions, queries
+
+router = Router(tags=["SLOs"])
+
+
+class Files(Schema):
+    files: dict[str, str]
+    dry_run: bool = False
+
+
+class Assignment(Schema):
+    priority: int | str | None
+    groups: list[str] = []
+    reason: str = ""
+    raise_rule: dict[str, Any] | None = None
+
+
+@router.get("/slos")
+def slos(request: HttpRequest, team: str = "", service: str = "") -> dict[str, Any]:
+    return listing(queries.objectives(actor(request), team=team or None, service=service or None), shapes.objective)
+
+
+@router.get("/slos/{name}")
+def slo(request: HttpRequest, name: str) -> dict[str, Any]:
+    """One SLO with its priority and the breaches of the last 30 days."""
+    now = clock.now()
+    row = queries.objective(actor(request), name)
+    assignment = queries.assignment_at(row, now)
+    return {
+        **shapes.objective(row),
+        "priority": assignment.priority if assignment else None,
+        "priority_state": assignment.decision if assignment else "unset",
+        "groups": [group.code for group in assignment.groups.all()] if assignment else [],
+        "breaches": [shapes.breach(one) for one in queries.breaches(row, now - timedelta(days=30))[:500]],
+    }
+
+
+@router.put("/slos/{name}/priority")
+def assign(request: HttpRequest, name: str, body: Assignment) -> dict[str, Any]:
+    """Say what a breach of this SLO means, and who hears of it."""
+    rank = rank_of(body.priority)
+    row = actions.assign_priority(
+        actor(request),
+        objective=name,
+        decision="set" if rank is not None else "none",
+        priority=rank,
+        groups=body.groups,
+        reason=body.reason,
+        raise_rule=body.raise_rule,
+        now=clock.now(),
+    )
+    return {"slo": name, "priority": row.priority, "decision": row.decision, "valid_from": shapes.at(row.valid_from)}
+
+
+@router.delete("/slos/{name}")
+def retire(request: HttpRequest, name: str) -> dict[str, Any]:
+    """Retire an SLO; its breaches and incidents stay."""
+    return shapes.objective(actions.retire_objective(actor(request), name, now=clock.now()))
+
+
+@router.post("/apply")
+def apply_files(request: HttpRequest, body: Files) -> dict[str, Any]:
+    """Configuration files, all or nothing; a dry run says what would change."""
+    return apply.apply_texts(actor(request), body.files, dry_run=body.dry_run, now=clock.now()).as_document()

@@ -164,8 +164,10 @@ def _is_recurrence(state: AlertState, latch: Latch, now: datetime) -> bool:
         return False
     if latch.renotify_after is not None and now < state.notified_at + latch.renotify_after:
         return True
-    return latch.reopen_within is not None and state.closed_at is not None and (
-        now < state.closed_at + latch.reopen_within
+    return (
+        latch.reopen_within is not None
+        and state.closed_at is not None
+        and (now < state.closed_at + latch.reopen_within)
     )
 
 

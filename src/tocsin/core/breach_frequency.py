@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from itertools import pairwise
 
 
 class CountedAs(StrEnum):
@@ -60,5 +61,5 @@ def breaches_within(rule: FrequencyRule, breached_at: Sequence[datetime], *, now
     recent = sorted(at for at in breached_at if now - rule.window < at <= now)
     if rule.counted_as is CountedAs.OCCURRENCES:
         return len(recent)
-    gaps = (later - sooner for sooner, later in zip(recent, recent[1:], strict=False))
+    gaps = (later - sooner for sooner, later in pairwise(recent))
     return bool(recent) + sum(gap > rule.tick for gap in gaps)

@@ -125,7 +125,9 @@ def evaluate(
     rows = rule.heats(sums, AllowedRatio.of(target))
     alerts, outcomes = advance_all(rule, state.alerts, tuple(Heat(row[0]) for row in rows), now=now)
     decisions = tuple(
-        Decision(urgency, outcome.notify, outcome.firing, outcome.reason, _explain(rule, windows, target, urgency, outcome))
+        Decision(
+            urgency, outcome.notify, outcome.firing, outcome.reason, _explain(rule, windows, target, urgency, outcome)
+        )
         for (urgency, _), outcome in zip(rule.latches, outcomes, strict=True)
     )
     return Evaluation(RuleState(alerts, now), decisions, is_breach(rule, windows, target=target))

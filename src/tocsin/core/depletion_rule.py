@@ -66,7 +66,12 @@ class DepletionRule:
         burning = exceeds(self._basis(sums), limit=self._limit(), allowed=allowed)
         return (heats(burning, calm=np.logical_not(burning), valid=counts.valid),)
 
-    def explain(self, windows: Mapping[timedelta, WindowCounts], target: Decimal, urgency: Urgency) -> str:
+    def explain(
+        self,
+        windows: Mapping[timedelta, WindowCounts],
+        target: Decimal,
+        urgency: Urgency,  # noqa: ARG002 there is one alert only; the protocol asks all rules alike
+    ) -> str:
         """Say in one sentence what was measured against what."""
         if self.basis is DepletionBasis.WINDOW_TRAFFIC:
             return limit_met(windows[self.window], window=self.window, limit=self._limit(), target=target)

@@ -1,9 +1,10 @@
 """The product's own rule: wake people early, rarely and for a reason.
 
 A ladder of windows from a minute to six hours, each with the share of the budget that must have gone, finds a total
-outage within a minute and a smouldering one within hours. Two questions keep it from crying wolf: are the errors too many
-to be chance at a multiple of the allowed ratio, and are they still coming? It stays latched until calm, and a
-recurrence within the hour is the same story. What burns too slowly for a page becomes a ticket.
+outage within a minute and a smouldering one within hours. Three questions keep it from crying wolf: is it as much of the
+budget as it looks, given a whole day's traffic and not only that of a quiet hour; are the errors too many to be chance
+at a multiple of the allowed ratio; and are they still coming? It stays latched until calm, and a recurrence within the
+hour is the same story. What burns too slowly for a page becomes a ticket.
 """
 
 from collections.abc import Mapping
@@ -34,9 +35,11 @@ class Rung:
 class Ladder:
     """The rungs of one urgency and what makes their errors worth believing.
 
-    Errors count when the lower Poisson bound with ``doubt`` is above ``multiple`` times what is allowed, and there
-    are at least ``least_bad``. They go on when the short window burns faster than ``still_burning``. Calm is a
-    burn rate of at most ``calm_burn`` over ``calm_window``.
+    A rung's budget is reckoned from its own window's traffic (a burn rate). With ``pace`` it is reckoned from that
+    longer window's traffic, and the burn rate need reach only ``pace_floor`` of its limit: an hour of the peak then
+    weighs as much as it spends. Errors count when the lower Poisson bound with ``doubt`` is above ``multiple`` times what
+    is allowed, and there are at least ``least_bad``. They go on when the short window burns faster than
+    ``still_burning``. Calm is a burn rate of at most ``calm_burn`` over ``calm_window``.
     """
 
     urgency: Urgency
@@ -48,10 +51,13 @@ class Ladder:
     calm_window: timedelta
     calm_burn: Fraction
     latch: Latch
+    pace: timedelta | None = None
+    pace_floor: Fraction = Fraction(1, 2)
 
     def windows(self) -> frozenset[timedelta]:
         """Return the lookback windows this ladder needs."""
-        return frozenset(span for rung in self.rungs for span in (rung.window, rung.still)) | {self.calm_window}
+        spans = {span for rung in self.rungs for span in (rung.window, rung.still)}
+        return frozenset(spans | {self.calm_window} | ({self.pace} if self.pace else set()))
 
 
 def _minutes(count: int) -> timedelta:
@@ -61,34 +67,37 @@ def _minutes(count: int) -> timedelta:
 PAGE_LADDER = Ladder(
     urgency=Urgency.PAGE,
     rungs=(
-        Rung(_minutes(1), _minutes(1), Fraction(8, 1000)),
-        Rung(_minutes(2), _minutes(1), Fraction(9, 1000)),
-        Rung(_minutes(5), _minutes(2), Fraction(11, 1000)),
-        Rung(_minutes(10), _minutes(2), Fraction(13, 1000)),
+        Rung(_minutes(1), _minutes(1), Fraction(16, 1000)),
+        Rung(_minutes(2), _minutes(1), Fraction(16, 1000)),
+        Rung(_minutes(5), _minutes(2), Fraction(16, 1000)),
+        Rung(_minutes(10), _minutes(2), Fraction(16, 1000)),
         Rung(_minutes(20), _minutes(5), Fraction(16, 1000)),
         Rung(_minutes(40), _minutes(5), Fraction(20, 1000)),
-        Rung(_minutes(90), _minutes(10), Fraction(26, 1000)),
-        Rung(_minutes(180), _minutes(20), Fraction(34, 1000)),
-        Rung(_minutes(360), _minutes(30), Fraction(45, 1000)),
+        Rung(_minutes(90), _minutes(10), Fraction(25, 1000)),
+        Rung(_minutes(180), _minutes(20), Fraction(30, 1000)),
+        Rung(_minutes(360), _minutes(30), Fraction(40, 1000)),
     ),
     multiple=Fraction(2),
     doubt=0.001,
-    least_bad=3,
-    still_burning=Fraction(2),
+    least_bad=2,
+    still_burning=Fraction(6),
     calm_window=_minutes(15),
     calm_burn=Fraction(1),
     latch=Latch(calm_for=_minutes(5), reopen_within=_minutes(60)),
+    pace=timedelta(hours=24),
 )
 
 TICKET_LADDER = Ladder(
     urgency=Urgency.TICKET,
     rungs=(
-        Rung(timedelta(hours=24), timedelta(hours=2), Fraction(10, 100)),
-        Rung(timedelta(days=3), timedelta(hours=6), Fraction(10, 100)),
+        Rung(timedelta(hours=6), _minutes(30), Fraction(30, 1000)),
+        Rung(timedelta(hours=12), timedelta(hours=1), Fraction(45, 1000)),
+        Rung(timedelta(hours=24), timedelta(hours=2), Fraction(60, 1000)),
+        Rung(timedelta(days=3), timedelta(hours=6), Fraction(100, 1000)),
     ),
     multiple=Fraction(1),
     doubt=0.01,
-    least_bad=3,
+    least_bad=2,
     still_burning=Fraction(1),
     calm_window=timedelta(hours=2),
     calm_burn=Fraction(1),
@@ -136,10 +145,21 @@ class LadderRule:
     ) -> BoolArray:
         counts = sums[rung.window]
         return np.asarray(
-            exceeds(counts, limit=self.limit(rung), allowed=allowed)
+            self._spends(ladder, rung, sums, allowed)
             & exceeds(sums[rung.still], limit=ladder.still_burning, allowed=allowed)
             & is_significant(counts, ladder, allowed)
         )
+
+    def _spends(
+        self, ladder: Ladder, rung: Rung, sums: Mapping[timedelta, WindowArrays], allowed: AllowedRatio
+    ) -> BoolArray:
+        counts = sums[rung.window]
+        if ladder.pace is None:
+            return exceeds(counts, limit=self.limit(rung), allowed=allowed)
+        fast = exceeds(counts, limit=max(Fraction(1), self.limit(rung) * ladder.pace_floor), allowed=allowed)
+        against_pace = WindowArrays(valid=sums[ladder.pace].valid, bad=counts.bad)
+        share = limit_for_share(rung.share, ladder.pace, self.period)
+        return np.asarray(fast & exceeds(against_pace, limit=share, allowed=allowed))
 
     def explain(self, windows: Mapping[timedelta, WindowCounts], target: Decimal, urgency: Urgency) -> str:
         """Describe the rung of this urgency that is furthest above, or nearest to, its limit."""
@@ -147,7 +167,7 @@ class LadderRule:
         rung = max(ladder.rungs, key=lambda rung: self._pressure(ladder, rung, windows, target))
         limit = self.limit(rung)
         spent = limit_met(windows[rung.window], window=rung.window, limit=limit, target=target)
-        return f"{spent} ({float(rung.share) * 100:g} % of the budget at even traffic)"
+        return f"{spent} for {float(rung.share) * 100:g} % of the budget at even traffic"
 
     def _pressure(
         self, ladder: Ladder, rung: Rung, windows: Mapping[timedelta, WindowCounts], target: Decimal

@@ -97,7 +97,8 @@ class CalendarPeriod:
             return self.first_start + timedelta(days=steps * _DAYS[self.unit])
         return _add_months(self.first_start, steps * _MONTHS[self.unit])
 
-    def _guess(self, now: datetime) -> int:
+    def rough_number(self, now: datetime) -> int:
+        """Return the number of the period around ``now``, off by one at most."""
         wall = now.astimezone(self.zone).replace(tzinfo=None)
         if self.unit in _DAYS:
             return (wall - self.first_start) // timedelta(days=self.count * _DAYS[self.unit])
@@ -109,9 +110,7 @@ def _add_months(start: datetime, months: int) -> datetime:
     # Always counted from the first start: the 31st becomes a short month's last day without
     # the months after it being pulled down as well.
     year, month = divmod(start.year * 12 + start.month - 1 + months, 12)
-    return start.replace(
-        year=year, month=month + 1, day=min(start.day, monthrange(year, month + 1)[1])
-    )
+    return start.replace(year=year, month=month + 1, day=min(start.day, monthrange(year, month + 1)[1]))
 
 
 def _instant(wall: datetime, zone: ZoneInfo) -> datetime:
@@ -137,7 +136,7 @@ def _offset_change(early: datetime, late: datetime, zone: ZoneInfo) -> datetime:
 
 def calendar_window(period: CalendarPeriod, *, now: datetime) -> Span:
     """Return the period that has begun before ``now``, so that ``starts_at < now <= ends_at``."""
-    number = period._guess(now)
+    number = period.rough_number(now)
     while period.start_of(number) >= now:
         number -= 1
     while period.start_of(number + 1) < now:
@@ -167,9 +166,7 @@ def sliding_windows(
 ) -> dict[timedelta, WindowArrays]:
     """Return every window's sums at every step of a series."""
     return {
-        window: WindowArrays(
-            sliding_sums(valid, steps_in(window, step)), sliding_sums(bad, steps_in(window, step))
-        )
+        window: WindowArrays(sliding_sums(valid, steps_in(window, step)), sliding_sums(bad, steps_in(window, step)))
         for window in windows
     }
 

@@ -68,6 +68,7 @@ class Incident(models.Model):
     version = models.PositiveIntegerField(default=1)
     created_at = models.DateTimeField()
     priority_set_at = models.DateTimeField(null=True, blank=True)
+    priority_by_person = models.BooleanField(default=False)
     severity_set_at = models.DateTimeField(null=True, blank=True)
     acknowledged_at = models.DateTimeField(null=True, blank=True)
     acknowledged_by = models.ForeignKey(Person, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
@@ -115,9 +116,17 @@ class Incident(models.Model):
 
 
 class IncidentAlert(models.Model):
+    """An alert belongs to the incident it was attached to last.
+
+    It has more than one link only when a person resolved the incident while the alert went on.
+    """
+
     incident = models.ForeignKey(Incident, on_delete=models.CASCADE, related_name="alert_links")
-    alert = models.OneToOneField(Alert, on_delete=models.CASCADE, related_name="incident_link")
+    alert = models.ForeignKey(Alert, on_delete=models.CASCADE, related_name="incident_links")
     attached_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["incident", "alert"], name="alert_attached_once")]
 
 
 class IncidentBreach(models.Model):
@@ -137,7 +146,7 @@ class Obligation(models.Model):
 
     `key` is unique within the incident's generation ("update_progress:groups:3"); `kind` and `owner_role` are words of
     the process data; `evidence_seq` points to the log entry that fulfilled it; `told_late_at` is when its owner was
-    told that it is late.
+    told that it is late. A fulfilled update keeps in `promised_at` when it said that the next one would come.
     """
 
     incident = models.ForeignKey(Incident, on_delete=models.CASCADE, related_name="obligations")
@@ -153,6 +162,7 @@ class Obligation(models.Model):
     due_at = models.DateTimeField(null=True, blank=True)
     fulfilled_at = models.DateTimeField(null=True, blank=True)
     evidence_seq = models.BigIntegerField(null=True, blank=True)
+    promised_at = models.DateTimeField(null=True, blank=True)
     reference = models.CharField(max_length=300, blank=True, default="")
     waived_by = models.CharField(max_length=150, blank=True, default="")
     waiver_reason = models.TextField(blank=True, default="")

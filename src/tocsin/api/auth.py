@@ -18,7 +18,7 @@ class TokenAuth(HttpBearer):
 
 
 class BrowserAuth(SessionAuth):
-    def authenticate(self, request: HttpRequest, key: str | None) -> Any:  # noqa: ARG002 - ninja's interface
+    def authenticate(self, request: HttpRequest, key: str | None) -> Any:
         user = request.user
         return people.actor_of(user) if user.is_authenticated and user.is_active else None
 

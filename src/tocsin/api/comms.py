@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.http import HttpRequest
@@ -24,6 +24,7 @@ class NewUpdate(Schema):
     subject: str = ""
     kind: str | None = None
     next_update_at: datetime | None = None
+    next_in_seconds: int | None = None
     groups: list[str] | None = None
     no_change: bool = False
 
@@ -79,16 +80,18 @@ def draft(request: HttpRequest, ref: str) -> dict[str, Any]:
 @router.post("/incidents/{ref}/updates", response={201: dict[str, Any]})
 def send(request: HttpRequest, ref: str, body: NewUpdate) -> tuple[int, dict[str, Any]]:
     """Send an update; all but the closing one say by when the next will come."""
+    now = clock.now()
+    soon = now + timedelta(seconds=body.next_in_seconds) if body.next_in_seconds else None
     row = actions.send_update(
         actor(request),
         ref,
         text=body.text,
         subject=body.subject,
         kind=body.kind,
-        next_update_at=body.next_update_at,
+        next_update_at=body.next_update_at or soon,
         groups=body.groups,
         no_change=body.no_change,
-        now=clock.now(),
+        now=now,
     )
     return 201, shapes.update(row)
 

@@ -1,0 +1,60 @@
+"""The command `tocsin`. Django, NumPy and the rest are imported by the verbs that need them: `tocsin ack` must be quick."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from tocsin.cli import incidents, oncall, people, postmortems, server, slos
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(package_name="tocsin")
+def cli() -> None:
+    """Incident response on top of SLOs.
+
+    TOCSIN_URL says where the server is (default http://127.0.0.1:8080), TOCSIN_TOKEN who asks.
+    """
+
+
+for command in (
+    incidents.now_command,
+    incidents.incident,
+    incidents.update,
+    oncall.escalation,
+    oncall.oncall,
+    people.group,
+    people.integration,
+    people.service,
+    people.subscriber,
+    people.team,
+    people.token,
+    people.user,
+    people.webhook,
+    postmortems.action,
+    postmortems.postmortem,
+    server.audit,
+    server.demo,
+    server.process,
+    server.serve,
+    server.version,
+    slos.apply_command,
+    slos.priority,
+    slos.slo,
+):
+    cli.add_command(command)
+cli.add_command(incidents.ack, "ack")
+cli.add_command(incidents.resolve, "res")
+
+
+def main() -> None:
+    """Entry point: a refusal is one line on stderr and exit 1, wrong use is exit 2, a broken pipe is nobody's fault."""
+    try:
+        cli(standalone_mode=True)
+    except BrokenPipeError:
+        sys.exit(0)
+
+
+if __name__ == "__main__":
+    main()

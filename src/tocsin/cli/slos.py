@@ -1,0 +1,127 @@
+"""tocsin slo ..., tocsin priority ..., tocsin apply: objectives and what their breaches mean."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+from tocsin.cli.client import Client, quoted
+from tocsin.cli.output import output_options, show
+
+COLUMNS = ("name", "service", "target", "health", "remaining", "exhausts_at")
+
+
+@click.group()
+def slo() -> None:
+    """SLOs: their budgets and breaches."""
+
+
+@slo.command("list")
+@click.option("--team")
+@click.option("--service")
+@output_options
+def list_slos(team: str | None, service: str | None, output: str, as_json: bool) -> None:
+    """All SLOs, those in danger first."""
+    show(Client().get("/slos", team=team, service=service), COLUMNS, output=output, as_json=as_json)
+
+
+@slo.command("show")
+@click.argument("name")
+@output_options
+def show_slo(name: str, output: str, as_json: bool) -> None:
+    """One SLO with priority, budget and breaches."""
+    columns = (
+        "name",
+        "display_name",
+        "service",
+        "target",
+        "health",
+        "remaining",
+        "priority",
+        "priority_state",
+        "groups",
+        "breaches",
+    )
+    show(Client().get(f"/slos/{quoted(name)}"), columns, output=output, as_json=as_json)
+
+
+@slo.command("validate")
+@click.argument("paths", nargs=-1, required=True, type=click.Path(exists=True))
+@output_options
+def validate(paths: tuple[str, ...], output: str, as_json: bool) -> None:
+    """Check OpenSLO files, without a server. Exit 1 when any is wrong."""
+    from tocsin.slo.openslo import validate as check
+
+    verdict = check([Path(path) for path in paths])
+    if as_json or output == "json":
+        show(verdict, as_json=True)
+    else:
+        for one in verdict["files"]:
+            for error in one["errors"]:
+                click.echo(
+                    f"{error['path']}:{error['line']}: {error['message']}" if "path" in error else str(error), err=True
+                )
+            for warning in one["warnings"]:
+                click.echo(
+                    f"{one['path']}: warning: {warning['message'] if isinstance(warning, dict) else warning}", err=True
+                )
+            click.echo(f"{one['path']}: {'valid' if one['valid'] else 'not valid'}, {one['documents']} documents")
+    sys.exit(0 if all(one["valid"] for one in verdict["files"]) else 1)
+
+
+@slo.command("retire")
+@click.argument("name")
+@output_options
+def retire(name: str, output: str, as_json: bool) -> None:
+    """Retire an SLO; its breaches and incidents stay."""
+    show(Client().delete(f"/slos/{quoted(name)}"), COLUMNS, output=output, as_json=as_json)
+
+
+@click.group()
+def priority() -> None:
+    """What a breach of an SLO means."""
+
+
+@priority.command("set")
+@click.argument("slo_name")
+@click.argument("priority_code")
+@click.option("--group", "groups", multiple=True, help="Who hears of it.")
+@click.option("--reason", default="")
+@output_options
+def set_priority(
+    slo_name: str, priority_code: str, groups: tuple[str, ...], reason: str, output: str, as_json: bool
+) -> None:
+    """Give an SLO its priority: P1, 2, or none for a deliberate no."""
+    body = {"priority": priority_code, "groups": list(groups), "reason": reason}
+    show(Client().put(f"/slos/{quoted(slo_name)}/priority", body), output=output, as_json=as_json)
+
+
+@click.command("apply")
+@click.option("-f", "--file", "paths", multiple=True, required=True, type=click.Path(exists=True))
+@click.option("--dry-run", is_flag=True, help="Say what would change and change nothing.")
+@output_options
+def apply_command(paths: tuple[str, ...], dry_run: bool, output: str, as_json: bool) -> None:
+    """Bring configuration files in, all or nothing."""
+    files = {str(path): path.read_text(encoding="utf-8") for path in _files(paths)}
+    plan = Client().post("/apply", {"files": files, "dry_run": dry_run})
+    if as_json or output != "table":
+        show(plan, output=output, as_json=as_json)
+    else:
+        for verb in ("created", "changed", "unchanged"):
+            for name in plan.get(verb, []):
+                click.echo(f"{verb}: {name}")
+    for error in plan.get("errors", []):
+        click.echo(f"{error['path']}:{error['line']}: {error['message']}", err=True)
+    sys.exit(1 if plan.get("errors") else 0)
+
+
+def _files(paths: tuple[str, ...]) -> list[Path]:
+    """Files as given; of folders, every YAML and JSON file below."""
+    found: list[Path] = []
+    for path in map(Path, paths):
+        found += (
+            sorted(p for p in path.rglob("*") if p.suffix in {".yaml", ".yml", ".json"}) if path.is_dir() else [path]
+        )
+    return found

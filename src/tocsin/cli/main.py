@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import sys
-
 import click
 
 from tocsin.cli import incidents, oncall, people, postmortems, server, slos
@@ -35,9 +33,7 @@ for command in (
     postmortems.action,
     postmortems.postmortem,
     server.audit,
-    server.demo,
     server.process,
-    server.serve,
     server.version,
     slos.apply_command,
     slos.priority,
@@ -46,15 +42,3 @@ for command in (
     cli.add_command(command)
 cli.add_command(incidents.ack, "ack")
 cli.add_command(incidents.resolve, "res")
-
-
-def main() -> None:
-    """Entry point: a refusal is one line on stderr and exit 1, wrong use is exit 2, a broken pipe is nobody's fault."""
-    try:
-        cli(standalone_mode=True)
-    except BrokenPipeError:
-        sys.exit(0)
-
-
-if __name__ == "__main__":
-    main()

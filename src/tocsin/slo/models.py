@@ -44,6 +44,8 @@ class Objective(models.Model):
     sli_kind = models.CharField(max_length=63, blank=True, default="")
     endpoint = models.CharField(max_length=300, blank=True, default="")
     budgeting = models.CharField(max_length=20, choices=Budgeting.choices, default=Budgeting.OCCURRENCES)
+    slice_window = models.DurationField(null=True, blank=True)  # Timeslices only: a slice's length, whole minutes
+    slice_target = models.DecimalField(max_digits=12, decimal_places=10, null=True, blank=True)
     target = models.DecimalField(max_digits=12, decimal_places=10)
     period = models.DurationField()
     calendar_start = models.DateTimeField(null=True, blank=True)
@@ -100,8 +102,12 @@ class ObjectiveState(models.Model):
     episode = models.PositiveIntegerField(default=0)
     breaching = models.BooleanField(default=False)
     alerting = models.BooleanField(default=False)
+    # Pulled counters grow by fractions where a server extrapolates; what is left over from whole events waits here.
     rest_good = models.FloatField(default=0.0)
     rest_bad = models.FloatField(default=0.0)
+    pulled_until = models.DateTimeField(null=True, blank=True)  # minutes before it are final and not asked for again
+    invalid_at = models.DateTimeField(null=True, blank=True)
+    invalid_reason = models.TextField(blank=True, default="")
 
 
 class Bucket(models.Model):

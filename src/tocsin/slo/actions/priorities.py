@@ -1,0 +1,165 @@
+"""Deciding what a breach of an SLO means: exactly one decision holds at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+
+from tocsin.audit import actions as audit
+from tocsin.audit.actions import Fact
+from tocsin.core.access import Actor, Right, require
+from tocsin.core.breach_frequency import CountedAs
+from tocsin.core.errors import Conflict, Invalid, Refused
+from tocsin.core.facts import Kind
+from tocsin.core.priorities import AssignMode
+from tocsin.platform import db
+from tocsin.platform.text import clean
+from tocsin.process import queries as process
+from tocsin.process.models import StakeholderGroup
+from tocsin.slo.models import Decision, Objective, PriorityAssignment
+
+_RAISE_KEYS = {"more_than", "within_seconds", "to", "count"}
+_LONGEST_WINDOW_SECONDS = 24 * 3600
+
+
+def assign_priority(
+    actor: Actor,
+    *,
+    objective: Objective,
+    decision: str,
+    priority: int | None = None,
+    groups: Sequence[str] = (),
+    reason: str = "",
+    raise_rule: Mapping[str, Any] | None = None,
+    assign_mode: str = AssignMode.AUTOMATIC,
+    now: datetime,
+) -> PriorityAssignment:
+    """Decide the priority of an SLO from `now` (inclusive) on; the former decision ends at the same instant.
+
+    `decision` is set (with a rank of the catalogue) or none, on purpose. `raise_rule` {"more_than", "within_seconds",
+    "to", "count": episodes | occurrences} makes it conditional. Deciding the same again writes nothing. Raises
+    Invalid for wrong fields, Refused for a moment before the decision in force.
+    """
+    rule = _check(decision, priority, raise_rule, assign_mode)
+    with transaction.atomic():
+        _may_assign(actor, objective)
+        members = _groups(groups)
+        former = db.lock(PriorityAssignment.objects.filter(objective=objective, valid_until=None)).first()
+        fields = {"decision": decision, "priority": priority, "raise_rule": rule, "assign_mode": assign_mode}
+        if former is not None and _says_the_same(former, fields, members):
+            return former
+        _close(former, now)
+        assignment = PriorityAssignment.objects.create(
+            objective=objective, reason=clean(reason), assigned_by=actor.ident, valid_from=now, **fields
+        )
+        assignment.groups.set(members)
+        _tell(actor, assignment, former, members, now=now)
+    return assignment
+
+
+def withdraw_priority(actor: Actor, *, objective: Objective, reason: str, now: datetime) -> None:
+    """Make an SLO undecided again; it is back on the to-do list. Nothing happens when it is undecided already."""
+    with transaction.atomic():
+        _may_assign(actor, objective)
+        former = db.lock(PriorityAssignment.objects.filter(objective=objective, valid_until=None)).first()
+        if former is None:
+            return
+        _close(former, now)
+        data = {"slo": objective.name, "decision": "unset", "reason": clean(reason), "former": _short(former)}
+        audit.record(actor, [Fact(kind=Kind.PRIORITY_ASSIGNED, data=data)], now=now)
+
+
+def _may_assign(actor: Actor, objective: Objective) -> None:
+    team = objective.service.team
+    require(actor, Right.PRIORITY_ASSIGN, team=team.name if team else None)
+    # Two people deciding at once must queue here, also when there is no former decision whose row they could lock.
+    db.advisory_lock(f"tocsin.slo.priority.{objective.pk}")
+
+
+def _close(former: PriorityAssignment | None, now: datetime) -> None:
+    if former is None:
+        return
+    if now < former.valid_from:
+        raise Refused("A later decision is in force already; decide from a later moment on.", reason="out_of_order")
+    open_row = PriorityAssignment.objects.filter(pk=former.pk, valid_until=None)
+    if open_row.update(valid_until=now) != 1:
+        raise Conflict("Somebody decided on this SLO meanwhile; look again.")
+
+
+def _check(
+    decision: str, priority: int | None, raise_rule: Mapping[str, Any] | None, assign_mode: str
+) -> dict[str, Any] | None:
+    problems: dict[str, str] = {}
+    ranks = [known.rank for known in process.current().catalogue.priorities]
+    if decision not in Decision.values:
+        problems["decision"] = "must be set or none"
+    elif decision == Decision.SET and priority not in ranks:
+        problems["priority"] = f"must be one of {', '.join(map(str, ranks))}"
+    elif decision == Decision.NONE and (priority is not None or raise_rule):
+        problems["priority"] = "none means that nothing follows from a breach; give no priority with it"
+    if assign_mode not in set(AssignMode):
+        problems["assign_mode"] = f"must be one of {', '.join(AssignMode)}"
+    rule = _checked_rule(raise_rule, priority, ranks, problems) if raise_rule else None
+    if problems:
+        raise Invalid(problems)
+    return rule
+
+
+def _checked_rule(
+    raise_rule: Mapping[str, Any], priority: int | None, ranks: Sequence[int], problems: dict[str, str]
+) -> dict[str, Any]:
+    rule = {"count": CountedAs.EPISODES.value, **raise_rule}
+    if unknown := sorted(rule.keys() - _RAISE_KEYS):
+        problems["raise_rule"] = f"does not know {unknown[0]!r}"
+    whole = all(type(rule.get(key)) is int and rule[key] > 0 for key in ("more_than", "within_seconds", "to"))
+    if not whole:
+        problems["raise_rule"] = "needs more_than, within_seconds and to as whole numbers above zero"
+    elif rule["within_seconds"] > _LONGEST_WINDOW_SECONDS:
+        problems["raise_rule.within_seconds"] = "must be at most a day"
+    elif rule["to"] not in ranks or priority is None or rule["to"] >= priority:
+        problems["raise_rule.to"] = "must be a more urgent priority than the one it raises"
+    if rule["count"] not in set(CountedAs):
+        problems["raise_rule.count"] = f"must be one of {', '.join(CountedAs)}"
+    return rule
+
+
+def _groups(codes: Sequence[str]) -> list[StakeholderGroup]:
+    found = {group.code: group for group in StakeholderGroup.objects.filter(code__in=codes)}
+    if missing := [code for code in codes if code not in found]:
+        raise Invalid({"groups": f"There is no stakeholder group {missing[0]!r}."})
+    return [found[code] for code in dict.fromkeys(codes)]
+
+
+def _says_the_same(former: PriorityAssignment, fields: Mapping[str, Any], members: Sequence[StakeholderGroup]) -> bool:
+    same = all(getattr(former, key) == value for key, value in fields.items())
+    return same and {group.pk for group in members} == set(former.groups.values_list("pk", flat=True))
+
+
+def _short(assignment: PriorityAssignment | None) -> str:
+    if assignment is None:
+        return "unset"
+    return str(assignment.priority) if assignment.decision == Decision.SET else assignment.decision
+
+
+def _tell(
+    actor: Actor,
+    assignment: PriorityAssignment,
+    former: PriorityAssignment | None,
+    members: Sequence[StakeholderGroup],
+    *,
+    now: datetime,
+) -> None:
+    data = {
+        "slo": assignment.objective.name,
+        "decision": assignment.decision,
+        "priority": assignment.priority,
+        "groups": [group.code for group in members],
+        "raise_rule": assignment.raise_rule,
+        "assign_mode": assignment.assign_mode,
+        "reason": assignment.reason,
+        "former": _short(former),
+    }
+    audit.record(actor, [Fact(kind=Kind.PRIORITY_ASSIGNED, data=data)], now=now)

@@ -1,0 +1,151 @@
+"""Events counted by the minute, the quarter of an hour and the hour, in as few statements as there are batches.
+
+Every event is added to all three widths at once, so a long window costs a few hundred rows and still ends at the
+present minute. Both databases take the same SQL.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
+
+from django.db import connection
+
+from tocsin.core.slo_windows import EPOCH
+from tocsin.slo.models import Bucket, ObjectiveState
+
+MINUTE, QUARTER, HOUR = 60, 900, 3600
+WIDTHS = (MINUTE, QUARTER, HOUR)
+
+# How long each width is kept. Minutes serve windows up to six hours and the burn-rate picture of some days; hours
+# serve the budget and the strip of ninety days.
+KEPT: Mapping[int, timedelta] = {
+    MINUTE: timedelta(days=3, hours=1),
+    QUARTER: timedelta(days=4),
+    HOUR: timedelta(days=400),
+}
+
+Key = tuple[int, int, int]
+"""(objective id, width in seconds, start in seconds since the epoch)"""
+
+_TABLE = Bucket._meta.db_table  # noqa: SLF001 - the table's name, from Django's own meta
+_STATE = ObjectiveState._meta.db_table  # noqa: SLF001 - see above
+_ROWS_A_STATEMENT = 5000  # five parameters a row; SQLite takes 32,766
+
+
+def epoch_seconds(instant: datetime) -> int:
+    """Whole seconds since the epoch, rounded down."""
+    return (instant - EPOCH) // timedelta(seconds=1)
+
+
+def floor_to(seconds: int, width: int) -> int:
+    return seconds - seconds % width
+
+
+def spread(objective_id: int, second: int, *, narrowest: int = MINUTE) -> list[Key]:
+    """The buckets an event at `second` belongs to, from `narrowest` up."""
+    return [(objective_id, width, floor_to(second, width)) for width in WIDTHS if width >= narrowest]
+
+
+def merged(events: Iterable[tuple[Key, int, int]]) -> dict[Key, tuple[int, int]]:
+    """Sum (key, good, bad) by key; one statement may not touch a row twice."""
+    sums: defaultdict[Key, tuple[int, int]] = defaultdict(lambda: (0, 0))
+    for key, good, bad in events:
+        former = sums[key]
+        sums[key] = (former[0] + good, former[1] + bad)
+    return dict(sums)
+
+
+def add(changes: Mapping[Key, tuple[int, int]]) -> None:
+    """Add (good, bad) to each bucket, making those that are missing. Corrections may be negative."""
+    growing = {key: change for key, change in changes.items() if change[0] >= 0 and change[1] >= 0}
+    # The insert half of an upsert is checked before the conflict is seen, so a correction downwards must be an update.
+    shrinking = [(good, bad, *key) for key, (good, bad) in changes.items() if key not in growing]
+    ordered = [(*key, *change) for key, change in sorted(growing.items())]  # one order for all: no deadlock
+    with connection.cursor() as cursor:
+        for begin in range(0, len(ordered), _ROWS_A_STATEMENT):
+            rows = ordered[begin : begin + _ROWS_A_STATEMENT]
+            cursor.execute(_upsert(len(rows)), [value for row in rows for value in row])
+        if shrinking:
+            cursor.executemany(_UPDATE, shrinking)
+
+
+def _upsert(rows: int) -> str:
+    values = ", ".join(["(%s, %s, %s, %s, %s)"] * rows)
+    return (
+        f"INSERT INTO {_TABLE} (objective_id, width, start, good, bad) VALUES {values} "  # noqa: S608 - the table is ours
+        f"ON CONFLICT (objective_id, width, start) DO UPDATE "
+        f"SET good = {_TABLE}.good + excluded.good, bad = {_TABLE}.bad + excluded.bad"
+    )
+
+
+_UPDATE = (
+    f"UPDATE {_TABLE} SET good = good + %s, bad = bad + %s "  # noqa: S608 - the table is ours
+    "WHERE objective_id = %s AND width = %s AND start = %s"
+)
+
+
+def note_data(latest: Mapping[int, datetime]) -> None:
+    """Remember for each objective when its newest data are from; older data change only the first moment."""
+    if not latest:
+        return
+    instant = "CAST(%s AS timestamptz)" if connection.vendor == "postgresql" else "%s"
+    number = "CAST(%s AS bigint)" if connection.vendor == "postgresql" else "%s"
+    values = ", ".join([f"({number}, {instant})"] * len(latest))
+    parameters: list[int | str | None] = []
+    for objective_id, at in sorted(latest.items()):
+        parameters += [objective_id, connection.ops.adapt_datetimefield_value(at)]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"UPDATE {_STATE} SET "  # noqa: S608 - the table is ours
+            "first_data_at = CASE WHEN first_data_at IS NULL OR seen.column2 < first_data_at "
+            "THEN seen.column2 ELSE first_data_at END, "
+            "last_data_at = CASE WHEN last_data_at IS NULL OR seen.column2 > last_data_at "
+            "THEN seen.column2 ELSE last_data_at END "
+            f"FROM (VALUES {values}) AS seen WHERE objective_id = seen.column1",
+            parameters,
+        )
+
+
+def minute_counts(objective_ids: Sequence[int], since: int, until: int) -> dict[Key, tuple[int, int]]:
+    """The minutes of [since, until) that are there."""
+    rows = Bucket.objects.filter(objective_id__in=objective_ids, width=MINUTE, start__gte=since, start__lt=until)
+    return {
+        (row[0], MINUTE, row[1]): (row[2], row[3]) for row in rows.values_list("objective_id", "start", "good", "bad")
+    }
+
+
+def replace_minutes(counts: Mapping[tuple[int, int], tuple[int, int]]) -> int:
+    """Set minutes to what a source says now: (objective id, start) -> (good, bad). Asking again doubles nothing.
+
+    The wider buckets move by the difference. Returns how many minutes changed.
+    """
+    if not counts:
+        return 0
+    starts = [start for _, start in counts]
+    known = minute_counts(sorted({one for one, _ in counts}), min(starts), max(starts) + MINUTE)
+    changes = []
+    for (objective_id, start), (good, bad) in counts.items():
+        former = known.get((objective_id, MINUTE, start))
+        if former == (good, bad):
+            continue
+        before = former or (0, 0)
+        changes += [(key, good - before[0], bad - before[1]) for key in spread(objective_id, start)]
+    add(merged(changes))
+    return len(changes) // len(WIDTHS)
+
+
+def prune(*, now: datetime, longest_period: timedelta = timedelta(0), minutes_for: Sequence[int] = ()) -> int:
+    """Drop what no window and no picture needs any more. Returns how many rows went.
+
+    `minutes_for` names objectives judged by time slices, whose minutes are kept for `longest_period`.
+    """
+    gone = 0
+    for width, kept in KEPT.items():
+        span = max(kept, longest_period) if width == HOUR else kept
+        old = Bucket.objects.filter(width=width, start__lt=epoch_seconds(now - span))
+        if width == MINUTE:
+            old = old.exclude(objective_id__in=list(minutes_for))
+        gone += old.delete()[0]
+    return gone

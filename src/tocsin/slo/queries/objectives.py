@@ -1,0 +1,93 @@
+"""Reads about SLOs, their sources, priorities and breaches."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+
+from django.db.models import Q, QuerySet
+
+from tocsin.core.access import Actor, Right, require
+from tocsin.core.errors import NotFound
+from tocsin.slo.models import Breach, DataSource, Objective, PriorityAssignment
+
+
+def objectives(
+    actor: Actor, *, team: str | None = None, service: str | None = None, include_retired: bool = False
+) -> list[Objective]:
+    """SLOs by service and name, with service, team, source and state at hand."""
+    require(actor, Right.SLO_READ)
+    rows = _with_neighbours()
+    if team is not None:
+        rows = rows.filter(service__team__name=team)
+    if service is not None:
+        rows = rows.filter(service__name=service)
+    if not include_retired:
+        rows = rows.filter(retired_at=None)
+    return list(rows.order_by("service__name", "name"))
+
+
+def objective(actor: Actor, name: str) -> Objective:
+    """The SLO of that name, retired or not. Raises NotFound."""
+    require(actor, Right.SLO_READ)
+    found = _with_neighbours().filter(name=name).first()
+    if found is None:
+        raise NotFound(f"There is no SLO called {name!r}.")
+    return found
+
+
+def _with_neighbours() -> QuerySet[Objective]:
+    return Objective.objects.select_related("service__team", "source", "state")
+
+
+def ids_by_name(names: Iterable[str]) -> dict[str, int]:
+    """Names of SLOs in use to their ids, for the doors counts come in by; unknown names are absent."""
+    return dict(Objective.objects.filter(name__in=set(names), retired_at=None).values_list("name", "pk"))
+
+
+def sources(actor: Actor) -> list[DataSource]:
+    require(actor, Right.SLO_READ)
+    return list(DataSource.objects.order_by("name"))
+
+
+def source(actor: Actor, name: str) -> DataSource:
+    """The data source of that name. Raises NotFound."""
+    require(actor, Right.SLO_READ)
+    found = DataSource.objects.filter(name=name).first()
+    if found is None:
+        raise NotFound(f"There is no data source called {name!r}.")
+    return found
+
+
+def _in_force(at: datetime) -> Q:
+    return Q(valid_from__lte=at) & (Q(valid_until=None) | Q(valid_until__gt=at))
+
+
+def assignments_at(objective_ids: Sequence[int], at: datetime) -> dict[int, PriorityAssignment]:
+    """The assignment in force at an instant for each objective that has one; its first instant belongs to it."""
+    rows = PriorityAssignment.objects.filter(_in_force(at), objective_id__in=objective_ids)
+    return {row.objective_id: row for row in rows.order_by("valid_from")}
+
+
+def assignment_at(objective: Objective, at: datetime) -> PriorityAssignment | None:
+    """The assignment of an SLO in force at an instant, its groups at hand; None means undecided."""
+    rows = PriorityAssignment.objects.filter(_in_force(at), objective=objective)
+    return rows.prefetch_related("groups").order_by("-valid_from").first()
+
+
+def assignments(actor: Actor, objective: Objective) -> list[PriorityAssignment]:
+    """Every decision on an SLO's priority, newest first."""
+    require(actor, Right.SLO_READ)
+    return list(objective.assignments.prefetch_related("groups").order_by("-valid_from", "-pk"))
+
+
+def undecided(actor: Actor, *, at: datetime, team: str | None = None) -> list[Objective]:
+    """SLOs for which nobody has decided on a priority: the to-do list of a team."""
+    found = objectives(actor, team=team)
+    decided = assignments_at([one.pk for one in found], at)
+    return [one for one in found if one.pk not in decided]
+
+
+def breaches(objective: Objective, since: datetime, *, limit: int = 1000) -> list[Breach]:
+    """Breaches of an SLO from an instant on, newest first."""
+    return list(objective.breaches.filter(at__gte=since).order_by("-at")[:limit])

@@ -1,0 +1,90 @@
+"""From the JSON an SLO carries to the alert rule of core that judges it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import timedelta
+from fractions import Fraction
+from typing import Any
+
+from tocsin.core.alert_latch import Urgency
+from tocsin.core.breach_rules import named_rule
+from tocsin.core.depletion_rule import DepletionBasis, DepletionRule
+from tocsin.core.error_budget import share_of
+from tocsin.core.errors import Invalid
+from tocsin.core.rule_protocol import Rule
+from tocsin.core.workbook_rule import WindowPair, WorkbookRule
+
+BURN_RATE = "burnrate"
+
+
+def rule_for(document: Mapping[str, Any], *, period: timedelta, renotify_after: timedelta) -> Rule:
+    """The rule that `document` describes, for an SLO with this budget period.
+
+    `{"name": "tocsin" | "workbook" | "depletion"}`; depletion also takes `threshold_percent`, `window_seconds`,
+    `every_seconds` and `basis`; `{"name": "burnrate", "pairs": [{"urgency", "threshold", "long_seconds",
+    "short_seconds"}]}` is what an OpenSLO condition becomes. Raises Invalid naming the wrong field.
+    """
+    name = document.get("name", "tocsin")
+    if name == BURN_RATE:
+        return WorkbookRule(name=BURN_RATE, period=period, pairs=_pairs(document, period))
+    rule = named_rule(name, period=period)
+    if isinstance(rule, DepletionRule):
+        return replace(rule, renotify_after=renotify_after, **_depletion(document))
+    return rule
+
+
+def _depletion(document: Mapping[str, Any]) -> dict[str, Any]:
+    changes: dict[str, Any] = {}
+    if "threshold_percent" in document:
+        changes["threshold_percent"] = _positive(document, "threshold_percent")
+    if "window_seconds" in document:
+        changes["window"] = _span(document, "window_seconds")
+    if "every_seconds" in document:
+        changes["every"] = _span(document, "every_seconds")
+    if "basis" in document:
+        changes["basis"] = _basis(document["basis"])
+    return changes
+
+
+def _basis(text: Any) -> DepletionBasis:
+    try:
+        return DepletionBasis(text)
+    except ValueError:
+        raise Invalid({"rule.basis": f"must be one of {', '.join(DepletionBasis)}"}) from None
+
+
+def _pairs(document: Mapping[str, Any], period: timedelta) -> tuple[WindowPair, ...]:
+    pairs = document.get("pairs")
+    if not isinstance(pairs, list) or not pairs:
+        raise Invalid({"rule.pairs": "a burn-rate rule needs at least one pair of windows"})
+    return tuple(_pair(pair, period) for pair in pairs)
+
+
+def _pair(pair: Mapping[str, Any], period: timedelta) -> WindowPair:
+    long = _span(pair, "long_seconds")
+    short = _span(pair, "short_seconds") if pair.get("short_seconds") else long
+    return WindowPair(
+        urgency=Urgency(pair.get("urgency", Urgency.PAGE)),
+        long=long,
+        short=short,
+        share=_positive(pair, "threshold") * share_of(long, period),
+    )
+
+
+def _positive(document: Mapping[str, Any], key: str) -> Fraction:
+    try:
+        value = Fraction(str(document[key]))
+    except (KeyError, ValueError, ZeroDivisionError):
+        raise Invalid({f"rule.{key}": "must be a number"}) from None
+    if value <= 0:
+        raise Invalid({f"rule.{key}": "must be above zero"})
+    return value
+
+
+def _span(document: Mapping[str, Any], key: str) -> timedelta:
+    seconds = _positive(document, key)
+    if seconds % 60:
+        raise Invalid({f"rule.{key}": "must be whole minutes, because events are counted by the minute"})
+    return timedelta(seconds=int(seconds))

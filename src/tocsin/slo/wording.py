@@ -1,0 +1,32 @@
+"""The sentences about an SLO that people read in alerts and on pages."""
+
+from __future__ import annotations
+
+from tocsin.core.burn_rate import burn_rate
+from tocsin.core.rule_protocol import span_text
+from tocsin.slo.judging import Verdict
+from tocsin.slo.models import Objective, ObjectiveState
+
+
+def percent(part: int, whole: int) -> str:
+    """A share as people say it, with three meaningful digits."""
+    return f"{100 * part / whole:.3g} %" if whole else "none"
+
+
+def breach_summary(objective: Objective, verdict: Verdict) -> str:
+    """What fails and how fast it eats the budget, in one line."""
+    window, own = span_text(verdict.own_window), verdict.own
+    burn = burn_rate(objective.target, own.valid, own.bad)
+    if burn is None:
+        return f"{objective.label}: no events in the last {window}"
+    failed = percent(own.bad, own.valid)
+    return f"{objective.label}: {failed} failed in the last {window}, {float(burn):.3g} times what the target allows"
+
+
+def no_data_summary(objective: Objective, state: ObjectiveState) -> str:
+    since = f" since {state.last_data_at:%Y-%m-%d %H:%M} UTC" if state.last_data_at else ""
+    return f"{objective.label}: no data{since}. This counts as unknown, not as good."
+
+
+def data_back_summary(objective: Objective) -> str:
+    return f"{objective.label}: data are back"

@@ -13,7 +13,10 @@ import pytest
 os.environ.setdefault("TOCSIN_DATA", str(Path(tempfile.gettempdir()) / f"tocsin-tests-{os.getuid()}"))
 Path(os.environ["TOCSIN_DATA"]).mkdir(parents=True, exist_ok=True)
 
-from tocsin.platform import clock as clocks  # noqa: E402 - the data folder is named first
+from tests.append_only import let_tests_empty_the_log  # noqa: E402 - the data folder is named first
+from tocsin.platform import clock as clocks  # noqa: E402
+
+let_tests_empty_the_log()
 
 START = datetime(2026, 11, 23, 2, 12, tzinfo=UTC)
 

@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
-import rfc8785
 from django.db import connection, transaction
 
+from tocsin.audit.chain import canonical, canonical_flat, chained, data_digest, stamp
 from tocsin.audit.models import Entry
-from tocsin.core.access import Actor
+from tocsin.audit.queries import WRITTEN
+from tocsin.core import hash_chain
+from tocsin.core.access import Actor, Right, require
+from tocsin.core.errors import Invalid, NotFound, Refused
+from tocsin.core.facts import Kind
+from tocsin.core.hash_chain import GENESIS
 from tocsin.platform import db
 from tocsin.platform.crashpoints import CrashPoint, crashpoint
+from tocsin.platform.models import Counter
+from tocsin.platform.text import clean
 
-GENESIS = "0" * 64
+__all__ = ["GENESIS", "Fact", "canonical", "correct_entry", "data_digest", "record", "redact", "stamp"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,43 +37,6 @@ class Fact:
     data: Mapping[str, Any] = field(default_factory=dict)
     occurred_at: datetime | None = None
     source_id: str = ""
-
-
-def canonical(document: Any) -> bytes:
-    """RFC 8785 text of `document`."""
-    return rfc8785.dumps(document)
-
-
-def data_digest(data: Any) -> str:
-    return hashlib.sha256(canonical(data)).hexdigest()
-
-
-def chained(entry: Entry) -> dict[str, Any]:
-    """What the chain's hash covers of `entry`: its data by digest, so that data may be redacted later."""
-    document: dict[str, Any] = {
-        "seq": entry.seq,
-        "ts": stamp(entry.at),
-        "actor": entry.actor,
-        "kind": entry.kind,
-        "data_sha256": entry.data_sha256,
-    }
-    if entry.incident:
-        document["incident"] = entry.incident
-    if entry.occurred_at != entry.at:
-        document["occurred_at"] = stamp(entry.occurred_at)
-    if entry.source_id:
-        document["source_id"] = entry.source_id
-    return document
-
-
-def stamp(instant: datetime) -> str:
-    """RFC 3339 UTC with Z; microseconds only when there are any."""
-    return instant.astimezone(UTC).isoformat().replace("+00:00", "Z")
-
-
-def link(previous: str, document: Any) -> str:
-    """h_n = sha256(h_(n-1) + newline + canonical JSON), hexadecimal."""
-    return hashlib.sha256(previous.encode() + b"\n" + canonical(document)).hexdigest()
 
 
 def record(actor: Actor, facts: Sequence[Fact], *, now: datetime) -> list[Entry]:
@@ -91,8 +60,16 @@ def record(actor: Actor, facts: Sequence[Fact], *, now: datetime) -> list[Entry]
         previous = entry.hash
         entries.append(entry)
     Entry.objects.bulk_create(entries)
+    if entries:
+        _keep_count(seq)
     crashpoint(CrashPoint.DURING_AUDIT_APPEND)
     return entries
+
+
+def _keep_count(seq: int) -> None:
+    """Write the last number elsewhere too: entries cut off at the end leave a chain that fits."""
+    if not Counter.objects.filter(name=WRITTEN).update(value=seq):
+        Counter.objects.create(name=WRITTEN, value=seq)
 
 
 def _entry(actor: Actor, fact: Fact, *, seq: int, previous: str, now: datetime) -> Entry:
@@ -111,8 +88,21 @@ def _entry(actor: Actor, fact: Fact, *, seq: int, previous: str, now: datetime) 
         data_sha256=data_digest(data),
         previous_hash=previous,
     )
-    entry.hash = link(previous, chained(entry))
+    entry.hash = hash_chain.link(previous, canonical_flat(_chained(entry)))
     return entry
+
+
+def _chained(entry: Entry) -> dict[str, str | int]:
+    return chained(
+        seq=entry.seq,
+        ts=stamp(entry.at),
+        actor=entry.actor,
+        kind=entry.kind,
+        data_sha256=entry.data_sha256,
+        incident=entry.incident,
+        occurred_at=stamp(entry.occurred_at) if entry.occurred_at != entry.at else "",
+        source_id=entry.source_id,
+    )
 
 
 def _not_told(facts: Sequence[Fact]) -> list[Fact]:
@@ -128,3 +118,47 @@ def _not_told(facts: Sequence[Fact]) -> list[Fact]:
         told.add(mark)
         fresh.append(fact)
     return fresh
+
+
+def redact(actor: Actor, seq: int, reason: str, *, now: datetime) -> Entry:
+    """Remove the data of entry `seq` for good and write down who did so and why; the chain still fits.
+
+    Raises Refused when it is gone already or when the entry is itself the record of a removal.
+    """
+    require(actor, Right.AUDIT_REDACT)
+    why = _sentence(reason, "reason")
+    with transaction.atomic():
+        entry = _existing(seq)
+        if entry.kind == Kind.ENTRY_REDACTED:
+            raise Refused("Who removed what, and why, stays in the log.", reason="record_of_removal")
+        if entry.data is None:
+            raise Refused("The data of this entry was removed already.", reason="redacted_already")
+        Entry.objects.filter(seq=seq).update(data=None)
+        data = {"entry": seq, "reason": why, "data_sha256": entry.data_sha256}
+        [removal] = record(actor, [Fact(kind=Kind.ENTRY_REDACTED, incident=entry.incident, data=data)], now=now)
+    return removal
+
+
+def correct_entry(actor: Actor, seq: int, text: str, *, now: datetime) -> Entry:
+    """Say what was wrong about entry `seq` in a new entry that names it; the wrong one stays as it is."""
+    what = _sentence(text, "text")
+    with transaction.atomic():
+        entry = _existing(seq)
+        require(actor, Right.INCIDENT_ANNOTATE if entry.incident else Right.AUDIT_REDACT)
+        fact = Fact(kind=Kind.INCIDENT_CORRECTED, incident=entry.incident, data={"corrects": seq, "text": what})
+        [correction] = record(actor, [fact], now=now)
+    return correction
+
+
+def _existing(seq: int) -> Entry:
+    entry = Entry.objects.filter(seq=seq).first()
+    if entry is None:
+        raise NotFound(f"The log has no entry {seq}.")
+    return entry
+
+
+def _sentence(text: str, field_name: str) -> str:
+    stripped = clean(text).strip()
+    if not stripped:
+        raise Invalid({field_name: "Say it in a sentence; the log keeps it."})
+    return stripped

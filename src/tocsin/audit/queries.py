@@ -1,0 +1,93 @@
+"""Reads of the event log."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.db.models import QuerySet
+
+from tocsin.audit import snapshots
+from tocsin.audit.chain import Verdict, check
+from tocsin.audit.models import Entry
+from tocsin.core.access import Actor, Right, require
+from tocsin.core.facts import Kind
+from tocsin.core.hash_chain import GENESIS
+from tocsin.platform.models import Counter
+
+WRITTEN = "audit.entries"
+"""The counter that holds the number of the last entry, apart from the log."""
+
+
+def timeline_entries(incident_ref: str, after: int = 0, limit: int | None = None) -> list[Entry]:
+    """The entries of one incident ("INC-7") with numbers above `after`, in order; the caller has authorised."""
+    rows = Entry.objects.filter(incident=incident_ref, seq__gt=after).order_by("seq")
+    return list(rows if limit is None else rows[:limit])
+
+
+def entries(
+    actor: Actor,
+    *,
+    kind: str = "",
+    incident: str = "",
+    from_at: datetime | None = None,
+    to_at: datetime | None = None,
+    before: int | None = None,
+    limit: int = 100,
+) -> list[Entry]:
+    """The newest entries first, for auditors. `kind` may be a beginning ("slo."), `before` is a number to go on from."""
+    require(actor, Right.AUDIT_READ)
+    rows = Entry.objects.filter(kind__startswith=kind) if kind else Entry.objects.all()
+    if incident:
+        rows = rows.filter(incident=incident)
+    return list(_between(rows, from_at, to_at, before).order_by("-seq")[:limit])
+
+
+def _between(
+    rows: QuerySet[Entry], from_at: datetime | None, to_at: datetime | None, before: int | None
+) -> QuerySet[Entry]:
+    if from_at is not None:
+        rows = rows.filter(at__gte=from_at)
+    if to_at is not None:
+        rows = rows.filter(at__lt=to_at)
+    return rows if before is None else rows.filter(seq__lt=before)
+
+
+def head() -> tuple[int, str]:
+    """Number and hash of the last entry; noted elsewhere, they prove later what was there by then."""
+    last = Entry.objects.order_by("-seq").values_list("seq", "hash").first()
+    return last or (0, GENESIS)
+
+
+def verify(*, upto: int | None = None) -> Verdict:
+    """Check the chain from its beginning, to the entry `upto` when given. Reads in batches; others may write meanwhile.
+
+    Finds an entry that was edited, removed (at the end as well), added, put elsewhere, or emptied without a record.
+    """
+    written_before = _written()
+    verdict = check(snapshots.lines(last=upto))
+    if not verdict.ok:
+        return verdict
+    if upto is None and not written_before <= verdict.count <= _written():
+        why = (
+            f"The log has {verdict.count} entries, but {written_before} were written: the end was cut off or added to."
+        )
+        return Verdict(False, verdict.count, verdict.head, min(verdict.count, written_before) + 1, why)
+    return _all_removals_recorded(verdict, upto)
+
+
+def _written() -> int:
+    return Counter.objects.filter(name=WRITTEN).values_list("value", flat=True).first() or 0
+
+
+def _all_removals_recorded(verdict: Verdict, upto: int | None) -> Verdict:
+    emptied = Entry.objects.filter(data__isnull=True).order_by("seq").values_list("seq", flat=True)
+    if upto is not None:
+        emptied = emptied.filter(seq__lte=upto)
+    recorded = {
+        data["entry"] for data in Entry.objects.filter(kind=Kind.ENTRY_REDACTED).values_list("data", flat=True) if data
+    }
+    for seq in emptied:
+        if seq not in recorded:
+            why = f"Entry {seq}: Its data was removed, and no entry says by whom and why."
+            return Verdict(False, seq - 1, verdict.head, seq, why)
+    return verdict

@@ -50,6 +50,10 @@ class DemoClock:
     def now(self) -> datetime:
         return self.start + (wall_now() - self.anchor) * self.speed
 
+    def set_speed(self, speed: float) -> None:
+        """Go on from the present instant at another speed."""
+        self.start, self.anchor, self.speed = self.now(), wall_now(), speed
+
     def shift(self, by: timedelta) -> None:
         """Jump forward; a jump back is refused, because what was promised would be promised again."""
         if by < timedelta(0):

@@ -14,8 +14,9 @@ class Reason(StrEnum):
 
     text: str
 
-    def __new__(cls, code: str, text: str) -> Self:
+    def __new__(cls, code: str, text: str = "") -> Self:
         """Store the code as the value and keep the sentence beside it."""
+        # The sentence has a default only so that `Cause("by_hand")`, the way back from a stored code, type-checks.
         member = str.__new__(cls, code)
         member._value_ = code
         member.text = text

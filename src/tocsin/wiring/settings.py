@@ -49,7 +49,9 @@ def _postgresql(url: str) -> dict[str, Any]:
         "NAME": unquote(parts.path.lstrip("/")),
         "USER": unquote(parts.username or ""),
         "PASSWORD": unquote(parts.password or ""),
-        "HOST": parse_qs(parts.query).get("host", [unquote(parts.hostname or "")])[0],  # a socket's folder, as libpq has it
+        "HOST": parse_qs(parts.query).get("host", [unquote(parts.hostname or "")])[
+            0
+        ],  # a socket's folder, as libpq has it
         "PORT": str(parts.port or ""),
         "CONN_MAX_AGE": None,
         "CONN_HEALTH_CHECKS": True,
@@ -126,6 +128,12 @@ MIDDLEWARE = [
     "allauth.account.middleware.AccountMiddleware",
     "tocsin.web.middleware.RequestContext",
 ]
+
+if DEMO:
+    INSTALLED_APPS.append("tocsin.demo")
+    MIDDLEWARE.insert(
+        MIDDLEWARE.index("django.contrib.messages.middleware.MessageMiddleware"), "tocsin.demo.visitor.Visitor"
+    )
 
 ROOT_URLCONF = "tocsin.wiring.urls"
 WSGI_APPLICATION = "tocsin.wiring.wsgi.application"

@@ -142,7 +142,9 @@ def test_maintenance_begins_and_ends_once(now: datetime) -> None:
     assert actions.set_maintenance(SYSTEM, "checkout", True, now=later).maintenance_since == now
     assert queries.in_maintenance(queries.known_service("checkout"))
     assert actions.set_maintenance(SYSTEM, "checkout", False, now=later).maintenance_since is None
-    kinds = list(Entry.objects.filter(kind__startswith="service.maintenance").values_list("kind", flat=True))
+    kinds = list(
+        Entry.objects.filter(kind__startswith="service.maintenance").order_by("seq").values_list("kind", flat=True)
+    )
     assert kinds == [Kind.SERVICE_MAINTENANCE_BEGAN, Kind.SERVICE_MAINTENANCE_ENDED]
     with pytest.raises(NotAllowed):
         actions.set_maintenance(worlds.actor("tom"), "checkout", True, now=now)

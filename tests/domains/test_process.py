@@ -195,7 +195,7 @@ def test_a_member_joins_once_is_renamed_and_leaves_once(now: datetime) -> None:
     actions.add_group_member(SYSTEM, group="product-owners", email="Mara@harbor.example", name="Mara K.", now=now)
     actions.remove_group_member(SYSTEM, group="product-owners", email="mara@HARBOR.example", now=now)
     actions.remove_group_member(SYSTEM, group="product-owners", email="mara@HARBOR.example", now=now)
-    changes = [entry.data["change"] for entry in Entry.objects.filter(kind=Kind.GROUP_SAVED)]
+    changes = [entry.data["change"] for entry in Entry.objects.filter(kind=Kind.GROUP_SAVED).order_by("seq")]
     assert changes == ["added", "renamed", "removed"]
     with pytest.raises(Invalid):
         actions.add_group_member(SYSTEM, group="product-owners", email="nowhere", now=now)

@@ -28,6 +28,8 @@ class Kind(StrEnum):
     INCIDENT_NOTED = "incident.noted"
     INCIDENT_CORRECTED = "incident.corrected"
     INCIDENT_CATEGORIZED = "incident.categorized"
+    INCIDENT_UNDONE = "incident.undone"
+    GROUPS_CHOSEN = "incident.groups_chosen"
     INCIDENT_ESCALATED = "incident.escalated_functional"
     INCIDENT_ESCALATED_UP = "incident.escalated_hierarchic"
     PRIORITY_CHANGED = "priority.changed"
@@ -42,6 +44,7 @@ class Kind(StrEnum):
     PAGE_FAILED = "page.failed"
     PAGE_TAKEN = "page.taken"
     PAGE_PASSED = "page.passed"
+    PAGE_ANSWERED_LATE = "page.answered_late"
     ESCALATION_EXHAUSTED = "escalation.exhausted"
     ESCALATION_STEP_SKIPPED = "escalation.step_skipped"
     FALLBACK_TOLD = "escalation.fallback_told"
@@ -106,6 +109,20 @@ TEXTS: Mapping[Kind, str] = {
     Kind.INCIDENT_UNACKNOWLEDGED: "Acknowledgement taken back",
     Kind.INCIDENT_MITIGATED: "Mitigated: users no longer feel it",
     Kind.INCIDENT_RESOLVED: "Working again. {note}",
+    Kind.INCIDENT_INVESTIGATING: "Investigating",
+    Kind.INCIDENT_IDENTIFIED: "Cause identified",
+    Kind.INCIDENT_CLOSED: "Closed",
+    Kind.INCIDENT_REOPENED: "Reopened. {reason}",
+    Kind.INCIDENT_CANCELLED: "Cancelled: {reason}",
+    Kind.INCIDENT_MERGED: "Merged into {into}",
+    Kind.INCIDENT_UNDONE: "Taken back: {what}",
+    Kind.INCIDENT_ESCALATED: "The next in the chain was asked",
+    Kind.INCIDENT_SNOOZE_ENDED: "The snooze ended",
+    Kind.GROUPS_CHOSEN: "Stakeholder groups: {groups}",
+    Kind.ROLE_ASKED: "Asked to join: {role}",
+    Kind.ALERT_REPEATED: "Still true: {summary}",
+    Kind.SLO_DATA_LOST: "No data, so nobody can tell",
+    Kind.SLO_DATA_BACK: "Data is back",
     Kind.INCIDENT_NOTED: "{text}",
     Kind.INCIDENT_SNOOZED: "Snoozed until {until}",
     Kind.PRIORITY_CHANGED: "Priority {old} -> {new}: {reason}",
@@ -118,6 +135,7 @@ TEXTS: Mapping[Kind, str] = {
     Kind.PAGE_FAILED: "Page to {person} by {channel} did not arrive: {detail}",
     Kind.PAGE_TAKEN: "{person} took it from the page",
     Kind.PAGE_PASSED: "{person} passed it on",
+    Kind.PAGE_ANSWERED_LATE: "{person} answered after somebody else",
     Kind.ESCALATION_EXHAUSTED: "Nobody has answered; the chain is at its end",
     Kind.ESCALATION_STEP_SKIPPED: "Step {step} passed over: {reason}",
     Kind.FALLBACK_TOLD: "Fallback contact told: {address}",

@@ -1,0 +1,39 @@
+"""The only writers of incidents, obligations, roles held, escalations and pages."""
+
+from tocsin.incidents.actions.alert_changes import take_alert_changes
+from tocsin.incidents.actions.answering import acknowledge, escalate, pass_page, snooze, take_page
+from tocsin.incidents.actions.classifying import change_priority, change_severity, choose_groups
+from tocsin.incidents.actions.engine_faces import advance_escalations, page_failed
+from tocsin.incidents.actions.moving import cancel, close, merge, move, reopen, resolve
+from tocsin.incidents.actions.noting import annotate, undo
+from tocsin.incidents.actions.opening import declare
+from tocsin.incidents.actions.promising import fulfil_obligation, tell_late_obligations, waive_obligation
+from tocsin.incidents.actions.staffing import assign_role, release_role
+
+__all__ = [
+    "acknowledge",
+    "advance_escalations",
+    "annotate",
+    "assign_role",
+    "cancel",
+    "change_priority",
+    "change_severity",
+    "choose_groups",
+    "close",
+    "declare",
+    "escalate",
+    "fulfil_obligation",
+    "merge",
+    "move",
+    "page_failed",
+    "pass_page",
+    "release_role",
+    "reopen",
+    "resolve",
+    "snooze",
+    "take_alert_changes",
+    "take_page",
+    "tell_late_obligations",
+    "undo",
+    "waive_obligation",
+]

@@ -1,0 +1,180 @@
+"""The wake-up chain of an incident: its row is the timer, core says what happens, this writes it down.
+
+Every function here is called by an action that holds the incident and is part of its transaction.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from tocsin.core import escalation as core
+from tocsin.core.escalation import Phase
+from tocsin.core.process_definition import ProcessDefinition
+from tocsin.core.roles import Duty, duty_holder
+from tocsin.incidents import snapshots
+from tocsin.incidents.actions.chain_step import advance, in_maintenance, store
+from tocsin.incidents.models import Escalation, Incident
+from tocsin.oncall import queries as oncall
+from tocsin.oncall.models import Rotation
+from tocsin.people.models import Membership
+
+
+def begin(incident: Incident, *, now: datetime) -> None:
+    """Start the chain of a new incident with the policy of its service, and page the first step at once.
+
+    Nothing starts where the priority pages nobody. A service without a policy has its team's people; without a team
+    the chain is empty and the fallback hears: an incident is never silent.
+    """
+    definition = snapshots.process_of(incident)
+    if not snapshots.may_page(incident, definition):
+        return
+    document = oncall.policy_for(incident.service) or usual_policy(incident, definition)
+    row = Escalation(incident=incident, policy=document)
+    state = core.begin(snapshots.policy_of(row), now=now, quiet=in_maintenance(incident))
+    store(row, state, now=now)
+    advance(incident, row, now=now)
+
+
+def begin_again(incident: Incident, *, now: datetime) -> None:
+    """Start from the first step with the people of now: reopened, or a priority that pages after one that did not."""
+    former = row_of(incident)
+    if former is None:
+        begin(incident, now=now)
+        return
+    if not snapshots.may_page(incident, snapshots.process_of(incident)):
+        return
+    policy = snapshots.policy_of(former)
+    state = core.begin(policy, now=now, quiet=in_maintenance(incident))
+    store(former, replace(state, loop=snapshots.position_of(former).loop + 1), now=now)
+    advance(incident, former, now=now)
+
+
+def taken_up(incident: Incident, *, now: datetime) -> None:
+    """Somebody had it and still has it, although it was ended for a moment: nobody is paged."""
+    row = row_of(incident)
+    if row is not None:
+        begun = core.begin(snapshots.policy_of(row), now=now)
+        begun = replace(begun, loop=snapshots.position_of(row).loop + 1)
+        store(row, core.acknowledge(begun, now=now, timeout=None), now=now)
+
+
+def row_of(incident: Incident) -> Escalation | None:
+    return Escalation.objects.filter(incident=incident).first()
+
+
+def usual_policy(incident: Incident, definition: ProcessDefinition) -> dict[str, Any]:
+    """Who is woken for a service without a policy: its team's people on call, then the team's owners."""
+    wait = definition.roles.escalation_steps[0].acknowledge_within if definition.roles.escalation_steps else timedelta()
+    steps = [targets for targets in (_on_call_targets(incident, definition), _owner_targets(incident)) if targets]
+    minutes = wait // timedelta(minutes=1)
+    return {
+        "name": f"usual-{incident.team.name}" if incident.team else "usual",
+        "repeat": definition.roles.escalation_repeats,
+        "steps": [{"wait_minutes": minutes, "targets": targets} for targets in steps],
+    }
+
+
+def _on_call_targets(incident: Incident, definition: ProcessDefinition) -> list[str]:
+    role = duty_holder(definition, Duty.EXECUTION, incident.severity, held=()).role
+    if incident.team is None:
+        return []
+    own = Rotation.objects.filter(team=incident.team)
+    unnamed = [f"rotation:{name}" for name in own.filter(role="").order_by("name").values_list("name", flat=True)]
+    return [f"role:{role}", *unnamed] if own.filter(role=role).exists() else unnamed
+
+
+def _owner_targets(incident: Incident) -> list[str]:
+    if incident.team is None:
+        return []
+    owners = Membership.objects.filter(team=incident.team, is_owner=True).order_by("id")
+    names = [f"user:{name}" for name in owners.values_list("person__username", flat=True)]
+    return names or [f"team:{incident.team.name}"]
+
+
+def acknowledged(incident: Incident, *, now: datetime) -> None:
+    """Somebody is on it: nobody else is paged."""
+    row = row_of(incident)
+    if row is not None:
+        store(row, core.acknowledge(snapshots.position_of(row), now=now, timeout=None), now=now)
+
+
+def ended(incident: Incident, *, now: datetime) -> None:
+    """Resolved, merged or cancelled: nothing more is due, in the same transaction."""
+    row = row_of(incident)
+    if row is not None:
+        store(row, core.end(snapshots.position_of(row)), now=now)
+
+
+def snoozed(incident: Incident, *, until: datetime, now: datetime) -> None:
+    row = row_of(incident)
+    if row is not None:
+        store(row, core.snooze(snapshots.position_of(row), now=now, until=until), now=now)
+
+
+def by_hand(incident: Incident, *, now: datetime) -> None:
+    """The next step at once, also after an acknowledgement."""
+    row = row_of(incident)
+    if row is None:
+        begin(incident, now=now)
+        return
+    state = core.escalate_by_hand(snapshots.position_of(row), snapshots.policy_of(row), now=now)
+    store(row, state, now=now)
+    advance(incident, row, now=now)
+
+
+def reclassified(incident: Incident, *, now: datetime) -> None:
+    """Another priority: no page comes later than it would have (I19), and one that is due now comes now."""
+    row = row_of(incident)
+    definition = snapshots.process_of(incident)
+    pages = snapshots.may_page(incident, definition)
+    if row is None or snapshots.position_of(row).phase is Phase.ENDED:
+        if pages:
+            begin_again(incident, now=now)
+        return
+    if not pages:
+        ended(incident, now=now)
+        return
+    state = core.raise_priority(
+        snapshots.position_of(row),
+        snapshots.policy_of(row),
+        now=now,
+        hold=snapshots.hold_of(incident, definition),
+        ack_timeout=None,
+    )
+    store(row, state, now=now)
+    advance(incident, row, now=now)
+
+
+def told_again(incident: Incident, *, now: datetime) -> None:
+    """The condition is still true after the rule's own wait: a chain that had ended unanswered begins anew."""
+    row = row_of(incident)
+    if row is not None and snapshots.position_of(row).phase is Phase.EXHAUSTED:
+        by_hand(incident, now=now)
+
+
+def stands_at(incident: Incident, *, loop: int, step: int) -> bool:
+    """Whether that step is the last one paged: an answer to an older page does not hurry the chain."""
+    row = row_of(incident)
+    if row is None:
+        return False
+    state = snapshots.position_of(row)
+    return state.phase is Phase.WAITING and (state.loop, state.step) == (loop, step)
+
+
+def unreachable(incident: Incident, *, loop: int, step: int, now: datetime) -> None:
+    """Every page of a step failed for good: the next step is due at once."""
+    row = row_of(incident)
+    if row is not None:
+        store(row, core.step_unreachable(snapshots.position_of(row), loop=loop, step=step, now=now), now=now)
+
+
+def sooner(incident: Incident, *, than: datetime | None, now: datetime) -> None:
+    """Let the next action be due no later than `than` (an incident takes over what another one had due)."""
+    row = row_of(incident)
+    if row is None or than is None:
+        return
+    state = snapshots.position_of(row)
+    if state.phase is Phase.WAITING and state.next_at is not None and than < state.next_at:
+        store(row, replace(state, next_at=max(than, now)), now=now)

@@ -1,0 +1,186 @@
+"""Raise and lower: the priority says what has to be done, the severity how the response is organised."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from django.db import transaction
+
+from tocsin.audit import actions as audit
+from tocsin.core.access import SYSTEM, Actor, Right, require
+from tocsin.core.errors import Invalid
+from tocsin.core.facts import Kind
+from tocsin.core.matrix import machine_pair, require_pair
+from tocsin.core.obligation_facts import ObligationKind
+from tocsin.core.priorities import PriorityState, automatic_raise, required_priority
+from tocsin.core.severities import required_severity
+from tocsin.incidents import snapshots
+from tocsin.incidents.actions import chain, duties, staffing
+from tocsin.incidents.actions.incident_row import fact, held, priority_code, save, team_name
+from tocsin.incidents.actions.opening import chosen_groups
+from tocsin.incidents.models import Incident
+from tocsin.platform.text import clean
+
+_PRIORITY = ("priority", "priority_state", "priority_set_at", "priority_by_person", "highest_priority")
+
+
+def change_priority(
+    actor: Actor,
+    ref: str | int,
+    *,
+    priority: int | None,
+    reason: str,
+    state: str = "set",
+    learnt: str = "",
+    now: datetime,
+    version: int | None = None,
+) -> Incident:
+    """One person's decision, with a reason (R-9.2.2-1, -3). `state` is set (with a rank) or none (without).
+
+    `learnt` is what one knows now and did not know before. What is asked follows at once; no page comes later for it.
+    Raises Invalid without a reason or for an unknown priority, Refused for a pair the process does not allow, Conflict
+    when the incident is no longer at `version`.
+    """
+    why = clean(reason).strip()
+    if not why:
+        raise Invalid({"reason": "Say in a few words why. It is shown on the timeline."})
+    wanted = _wanted(priority, state)
+    with transaction.atomic():
+        incident = held(ref, version=version)
+        require(actor, Right.INCIDENT_CLASSIFY, team=team_name(incident))
+        definition = snapshots.process_of(incident)
+        if priority is not None:
+            required_priority(definition.catalogue, priority)
+        if (incident.priority, incident.priority_state) == (priority, wanted.value) and incident.priority_by_person:
+            return incident
+        require_pair(definition, priority, incident.severity, explanation=why)
+        set_priority(actor, incident, priority, wanted, reason=why, learnt=clean(learnt), by_person=True, now=now)
+    return incident
+
+
+def _wanted(priority: int | None, state: str) -> PriorityState:
+    if state not in {PriorityState.SET.value, PriorityState.NONE.value}:
+        raise Invalid({"state": "It is set (with a priority) or none."})
+    if (priority is None) is (state == PriorityState.SET.value):
+        raise Invalid({"priority": "Give a priority, or say none."})
+    return PriorityState(state)
+
+
+def set_priority(
+    actor: Actor,
+    incident: Incident,
+    priority: int | None,
+    state: PriorityState,
+    *,
+    reason: str,
+    learnt: str = "",
+    by_person: bool,
+    undo_of: int | None = None,
+    now: datetime,
+) -> None:
+    """Write another priority of an incident the caller holds, and all that follows from it."""
+    definition = snapshots.process_of(incident)
+    was, was_state, was_by_person = incident.priority, incident.priority_state, incident.priority_by_person
+    incident.priority, incident.priority_state = priority, state.value
+    incident.priority_set_at = now
+    incident.priority_by_person = by_person
+    incident.highest_priority = min((rank for rank in (incident.highest_priority, priority) if rank), default=None)
+    save(incident, *_PRIORITY, now=now)
+    told = fact(
+        incident,
+        Kind.PRIORITY_CHANGED,
+        old=priority_code(definition, was, was_state),
+        new=priority_code(definition, priority, state.value),
+        old_rank=was,
+        old_state=was_state,
+        old_by_person=was_by_person,
+        rank=priority,
+        priority_state=state.value,
+        reason=reason,
+        learnt=learnt,
+        undo_of=undo_of,
+    )
+    [entry] = audit.record(actor, [told], now=now)
+    if state is not PriorityState.UNSET:
+        duties.fulfil_if_open(incident, ObligationKind.SET_PRIORITY, evidence_seq=entry.seq, now=now)
+    chain.reclassified(incident, now=now)
+    duties.reconcile(incident, now=now)
+
+
+def raise_for(incident: Incident, priority: int | None, *, reason: str, now: datetime) -> bool:
+    """Raise an incident for a graver alert; automation never lowers, and a person's choice stands (R-9.2.11-10).
+
+    The severity moves along where the new pair would not be allowed: a machine's pair never fails.
+    """
+    definition = snapshots.process_of(incident)
+    rank = automatic_raise(
+        incident.priority, incident.highest_priority, priority, by_person=incident.priority_by_person
+    )
+    if rank is None:
+        return False
+    pair = machine_pair(definition, rank, incident.severity)
+    if pair is not None and pair.severity != incident.severity:
+        set_severity(SYSTEM, incident, pair.severity, reason=reason, now=now)
+    set_priority(SYSTEM, incident, rank, PriorityState.SET, reason=reason, by_person=False, now=now)
+    return True
+
+
+def change_severity(
+    actor: Actor,
+    ref: str | int,
+    *,
+    severity: str,
+    reason: str = "",
+    now: datetime,
+    version: int | None = None,
+) -> Incident:
+    """Organise the response in another way; who is on call for the roles it calls is asked at once (R-9.3.8-1).
+
+    Raises Invalid for an unknown severity, Refused (naming the nearest allowed pairs) for a pair that is not allowed
+    or that needs a reason, Conflict when the incident is no longer at `version`.
+    """
+    with transaction.atomic():
+        incident = held(ref, version=version)
+        require(actor, Right.INCIDENT_CLASSIFY, team=team_name(incident))
+        definition = snapshots.process_of(incident)
+        required_severity(definition.severities, severity)
+        if incident.severity == severity:
+            return incident
+        require_pair(definition, incident.priority, severity, explanation=reason)
+        set_severity(actor, incident, severity, reason=clean(reason).strip(), now=now)
+    return incident
+
+
+def set_severity(
+    actor: Actor, incident: Incident, severity: str, *, reason: str, undo_of: int | None = None, now: datetime
+) -> None:
+    """Write another severity of an incident the caller holds: release, ask, and bring the obligations up to date."""
+    definition = snapshots.process_of(incident)
+    former = incident.severity
+    incident.severity, incident.severity_set_at = severity, now
+    save(incident, "severity", "severity_set_at", now=now)
+    told = fact(
+        incident, Kind.SEVERITY_CHANGED, old=former, new=severity, severity=severity, reason=reason, undo_of=undo_of
+    )
+    audit.record(actor, [told], now=now)
+    staffing.release_uncalled(actor, incident, now=now)
+    staffing.ask_called(incident, definition, actor=actor, former_severity=former, now=now)
+    duties.reconcile(incident, now=now)
+
+
+def choose_groups(actor: Actor, ref: str | int, *, groups: Sequence[str], now: datetime) -> Incident:
+    """Say which stakeholder groups (codes) hear of an incident; obligations to tell them follow."""
+    with transaction.atomic():
+        incident = held(ref)
+        require(actor, Right.INCIDENT_CLASSIFY, team=team_name(incident))
+        rows = chosen_groups(groups)
+        incident.groups.set(rows)
+        save(incident, now=now)
+        codes = sorted(row.code for row in rows)
+        [entry] = audit.record(
+            actor, [fact(incident, Kind.GROUPS_CHOSEN, groups=", ".join(codes), codes=codes)], now=now
+        )
+        duties.fulfil_if_open(incident, ObligationKind.CHOOSE_GROUPS, evidence_seq=entry.seq, now=now)
+        duties.reconcile(incident, now=now)
+    return incident

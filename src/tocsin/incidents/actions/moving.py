@@ -1,0 +1,242 @@
+"""From step to step of the response, and to its end: investigate, mitigate, resolve, close, reopen, merge, cancel."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.db import transaction
+
+from tocsin.audit import actions as audit
+from tocsin.catalog import queries as catalog
+from tocsin.core.access import Actor, Right, require
+from tocsin.core.errors import Invalid, Refused
+from tocsin.core.facts import Kind
+from tocsin.core.incident_lifecycle import Event, accepted, missing_facts, reopening
+from tocsin.core.incident_lifecycle import State as CoreState
+from tocsin.incidents import snapshots
+from tocsin.incidents.actions import chain, classifying, duties, paging
+from tocsin.incidents.actions.incident_row import enter, fact, held, save, team_name
+from tocsin.incidents.models import OPEN_STATES, Incident, IncidentAlert, IncidentBreach, ObligationState, State
+from tocsin.incidents.queries import number_of
+from tocsin.platform.text import clean
+
+_STEPS = {
+    State.INVESTIGATING.value: (Event.INVESTIGATE, Kind.INCIDENT_INVESTIGATING),
+    State.IDENTIFIED.value: (Event.IDENTIFY, Kind.INCIDENT_IDENTIFIED),
+    State.MITIGATED.value: (Event.MITIGATE, Kind.INCIDENT_MITIGATED),
+}
+_ENDED = ("state", "resolved_at", "snoozed_until")
+_ASKED = {
+    "service": "Say which service it was.",
+    "category": "Say what kind of incident it was, for example deploy, capacity or dependency.",
+}
+
+
+def move(actor: Actor, ref: str | int, state: str, *, now: datetime) -> Incident:
+    """To investigating, identified or mitigated. Whoever moves an incident on is on it, so the chain stops.
+
+    Raises Invalid for another state and Refused when there is no way to it from the present one.
+    """
+    if state not in _STEPS:
+        raise Invalid({"state": f"One can move to {', '.join(_STEPS)}."})
+    event, kind = _STEPS[state]
+    with transaction.atomic():
+        incident = held(ref)
+        require(actor, Right.INCIDENT_CLASSIFY, team=team_name(incident))
+        if not enter(incident, event):
+            return incident
+        fields = ["state"]
+        if event is Event.MITIGATE:
+            incident.mitigated_at = now
+            fields.append("mitigated_at")
+        save(incident, *fields, now=now)
+        audit.record(actor, [fact(incident, kind)], now=now)
+        chain.acknowledged(incident, now=now)
+        paging.take_back_unsent(incident)
+        duties.reconcile(incident, now=now)
+    return incident
+
+
+def resolve(
+    actor: Actor,
+    ref: str | int,
+    *,
+    now: datetime,
+    service: str | None = None,
+    category: str | None = None,
+    note: str = "",
+) -> Incident:
+    """A person says that it works again, and names service and category (settled 42).
+
+    Raises Invalid naming what is missing, Refused when there is no way from the present state.
+    """
+    with transaction.atomic():
+        incident = held(ref)
+        require(actor, Right.INCIDENT_RESOLVE, team=team_name(incident))
+        _fill(incident, service, category)
+        _require_facts(Event.RESOLVE, incident)
+        end(actor, incident, note=clean(note), by_person=True, now=now)
+    return incident
+
+
+def _fill(incident: Incident, service: str | None, category: str | None) -> None:
+    if service:
+        incident.service = catalog.known_service(service)
+        incident.team = incident.service.team
+    if category:
+        incident.category = clean(category).strip()[:63]
+
+
+def _require_facts(event: Event, incident: Incident) -> None:
+    name = incident.service.name if incident.service else ""
+    missing = missing_facts(event, by_person=True, service=name, category=incident.category)
+    if missing:
+        raise Invalid({field: _ASKED[field] for field in missing})
+
+
+def end(actor: Actor, incident: Incident, *, note: str, by_person: bool, now: datetime) -> None:
+    """Resolve an incident the caller holds; everything that was still to be sent about it is taken back."""
+    former = incident.state
+    if not enter(incident, Event.RESOLVE):
+        return
+    incident.resolved_at, incident.snoozed_until = now, None
+    save(incident, *_ENDED, "service", "team", "category", now=now)
+    told = fact(
+        incident,
+        Kind.INCIDENT_RESOLVED,
+        note=note,
+        from_state=former,
+        by_person=by_person,
+        service=incident.service.name if incident.service else None,
+        category=incident.category,
+    )
+    audit.record(actor, [told], now=now)
+    _wind_up(incident, now=now)
+
+
+def _wind_up(incident: Incident, *, now: datetime) -> None:
+    chain.ended(incident, now=now)
+    definition = snapshots.process_of(incident)
+    if incident.acknowledged_at is None:
+        paging.stand_down(incident, taken_by=None, definition=definition, now=now)
+    paging.take_back_unsent(incident)
+    paging.take_back_requests(incident)
+    duties.reconcile(incident, now=now)
+
+
+def close(actor: Actor, ref: str | int, *, now: datetime) -> Incident:
+    """Nothing is left to do. Raises Invalid for missing facts and Refused while obligations are open."""
+    with transaction.atomic():
+        incident = held(ref)
+        require(actor, Right.INCIDENT_RESOLVE, team=team_name(incident))
+        _require_facts(Event.CLOSE, incident)
+        if not enter(incident, Event.CLOSE):
+            return incident
+        left = list(incident.obligations.filter(state=ObligationState.OPEN).values_list("key", flat=True))
+        if left:
+            remedy = "Fulfil or waive them first."
+            raise Refused(f"Still owed: {', '.join(sorted(left))}.", reason="obligations_open", remedy=remedy)
+        incident.closed_at = now
+        save(incident, "state", "closed_at", now=now)
+        audit.record(actor, [fact(incident, Kind.INCIDENT_CLOSED)], now=now)
+    return incident
+
+
+def reopen(actor: Actor, ref: str | int, *, reason: str = "", now: datetime) -> Incident:
+    """It was not over. Possible within the window of the process; a new generation begins, its pages are new ones."""
+    with transaction.atomic():
+        incident = held(ref)
+        require(actor, Right.INCIDENT_RESOLVE, team=team_name(incident))
+        window = snapshots.process_of(incident).lifecycle.reopen_within
+        found = reopening(CoreState(incident.state), resolved_at=incident.resolved_at, window=window, now=now)
+        accepted(found)
+        if found.changes:
+            _require_key_free(incident)
+            begin_again(actor, incident, reason=clean(reason), now=now)
+    return incident
+
+
+def _require_key_free(incident: Incident) -> None:
+    """The cause may have opened another incident meanwhile; one open incident a cause is enough."""
+    others = Incident.objects.filter(dedup_key=incident.dedup_key, state__in=OPEN_STATES).exclude(dedup_key="")
+    other = others.exclude(pk=incident.pk).first()
+    if other is not None:
+        raise Refused(f"{other.ref} is open for the same cause.", reason="open_elsewhere", remedy=f"See {other.ref}.")
+
+
+def begin_again(actor: Actor, incident: Incident, *, reason: str, now: datetime) -> None:
+    """Reopen an incident the caller holds: old acknowledgements do not count, the first step is paged."""
+    enter(incident, Event.REOPEN)
+    incident.generation += 1
+    incident.resolved_at = incident.alert_ended_at = incident.calm_since = None
+    incident.acknowledged_at = incident.acknowledged_by = incident.mitigated_at = None
+    save(
+        incident,
+        "state",
+        "generation",
+        "resolved_at",
+        "alert_ended_at",
+        "calm_since",
+        "acknowledged_at",
+        "acknowledged_by",
+        "mitigated_at",
+        now=now,
+    )
+    told = fact(incident, Kind.INCIDENT_REOPENED, reason=reason, generation=incident.generation)
+    audit.record(actor, [told], now=now)
+    duties.reconcile(incident, now=now)
+    chain.begin_again(incident, now=now)
+
+
+def cancel(actor: Actor, ref: str | int, *, reason: str, now: datetime) -> Incident:
+    """It was none. The number stays, what was asked lapses. Raises Invalid without a reason."""
+    why = clean(reason).strip()
+    if not why:
+        raise Invalid({"reason": "Say in a few words why it was no incident."})
+    with transaction.atomic():
+        incident = held(ref)
+        require(actor, Right.INCIDENT_RESOLVE, team=team_name(incident))
+        if enter(incident, Event.CANCEL):
+            incident.resolved_at, incident.snoozed_until = now, None
+            save(incident, *_ENDED, now=now)
+            audit.record(actor, [fact(incident, Kind.INCIDENT_CANCELLED, reason=why)], now=now)
+            _wind_up(incident, now=now)
+    return incident
+
+
+def merge(actor: Actor, ref: str | int, *, into: str | int, now: datetime) -> Incident:
+    """Let one incident go on in another: its alerts go there, and so do the graver priority and the sooner page.
+
+    Raises Refused for a merge into itself or into one that is over.
+    """
+    with transaction.atomic():
+        # Held in the order of their numbers, so that two merges at once cannot wait for each other.
+        rows = {number: held(number) for number in sorted({number_of(ref), number_of(into)})}
+        child, parent = rows[number_of(ref)], rows[number_of(into)]
+        for incident in (child, parent):
+            require(actor, Right.INCIDENT_CLASSIFY, team=team_name(incident))
+        if child.pk == parent.pk or not parent.is_open:
+            raise Refused(f"{parent.ref} cannot take it over.", reason="no_target", remedy="Choose one that is open.")
+        if not enter(child, Event.MERGE):
+            return parent
+        row = chain.row_of(child)
+        due_at = row.next_at if row else None
+        child.merged_into, child.resolved_at, child.snoozed_until = parent, now, None
+        save(child, *_ENDED, "merged_into", now=now)
+        _take_over(child, parent)
+        save(parent, "alert_count", now=now)
+        told = [fact(one, Kind.INCIDENT_MERGED, merged=child.ref, into=parent.ref) for one in (child, parent)]
+        audit.record(actor, told, now=now)
+        _wind_up(child, now=now)
+        classifying.raise_for(parent, child.priority, reason=f"Took over {child.ref}", now=now)
+        chain.sooner(parent, than=due_at, now=now)
+    return parent
+
+
+def _take_over(child: Incident, parent: Incident) -> None:
+    for link in IncidentAlert.objects.filter(incident=child):
+        if not IncidentAlert.objects.filter(incident=parent, alert_id=link.alert_id).exists():
+            link.incident = parent
+            link.save(update_fields=["incident"])
+    IncidentBreach.objects.filter(incident=child).update(incident=parent)
+    parent.alert_count += child.alert_count

@@ -1,0 +1,158 @@
+"""How an incident begins: by a person's declaration, or by an alert (see `alert_changes`)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+
+from tocsin.audit import actions as audit
+from tocsin.catalog import queries as catalog
+from tocsin.core.access import Actor, Right, require
+from tocsin.core.errors import Invalid
+from tocsin.core.facts import Kind
+from tocsin.core.matrix import machine_pair, require_pair
+from tocsin.core.priorities import required_priority
+from tocsin.core.process_definition import ProcessDefinition
+from tocsin.incidents.actions import chain, duties, staffing
+from tocsin.incidents.actions.incident_row import fact, person_behind, priority_code
+from tocsin.incidents.models import Incident, Origin
+from tocsin.platform import ids
+from tocsin.platform.crashpoints import CrashPoint, crashpoint
+from tocsin.platform.text import clean, one_line
+from tocsin.process import queries as process
+from tocsin.process.models import StakeholderGroup
+
+IMPACT_STATES = ("actual", "potential")
+KINDS = ("real", "exercise")
+_TITLE = 300
+
+
+def declare(
+    actor: Actor,
+    *,
+    title: str,
+    service: str,
+    description: str = "",
+    priority: int | None = None,
+    severity: str | None = None,
+    impact_state: str = "actual",
+    kind: str = "real",
+    groups: Iterable[str] = (),
+    now: datetime,
+) -> Incident:
+    """A person says that something is wrong (R-9.3.11-1: the service and what is wrong are enough).
+
+    Raises NotFound for an unknown service, Invalid for an unknown priority, severity, kind or impact, Refused for a
+    pair of priority and severity that the process does not allow.
+    """
+    about = catalog.known_service(service)
+    require(actor, Right.INCIDENT_DECLARE, team=about.team.name if about.team else None)
+    what = one_line(clean(title), limit=_TITLE)
+    _check(what, impact_state, kind)
+    version = process.current_version()
+    definition = process.definition(version)
+    chosen = _severity(definition, priority, severity, explanation=description)
+    with transaction.atomic():
+        incident = create(
+            title=what,
+            description=clean(description),
+            service=about,
+            team=about.team,
+            priority=priority,
+            priority_state="unset" if priority is None else "set",
+            priority_by_person=priority is not None,
+            severity=chosen,
+            origin=Origin.HUMAN,
+            source=actor.ident,
+            impact_state=impact_state,
+            kind=kind,
+            process_version=version,
+            now=now,
+        )
+        incident.groups.set(chosen_groups(groups))
+        audit.record(actor, [began(incident, definition, Kind.INCIDENT_DECLARED)], now=now)
+        staffing.ask_called(incident, definition, actor=actor, now=now)
+        settle(incident, now=now)
+    return incident
+
+
+def _check(title: str, impact_state: str, kind: str) -> None:
+    faults = {}
+    if not title:
+        faults["title"] = "Say in a few words what is wrong."
+    if impact_state not in IMPACT_STATES:
+        faults["impact_state"] = f"It is one of {', '.join(IMPACT_STATES)}."
+    if kind not in KINDS:
+        faults["kind"] = f"It is one of {', '.join(KINDS)}."
+    if faults:
+        raise Invalid(faults)
+
+
+def _severity(definition: ProcessDefinition, priority: int | None, given: str | None, *, explanation: str) -> str:
+    """The severity a person gave, checked with the priority; else the one an incident starts with."""
+    if priority is not None:
+        required_priority(definition.catalogue, priority)
+    if given:
+        require_pair(definition, priority, given, explanation=explanation)
+        return given
+    return starting_severity(definition, priority)
+
+
+def starting_severity(definition: ProcessDefinition, priority: int | None) -> str:
+    """The severity an incident starts with unless a person says another: moved to the nearest allowed pair."""
+    pair = machine_pair(definition, priority, definition.severities.start)
+    return pair.severity if pair else definition.severities.start
+
+
+def chosen_groups(codes: Iterable[str]) -> list[StakeholderGroup]:
+    """The stakeholder groups of these codes. Raises NotFound for an unknown one."""
+    return [process.group(code) for code in codes]
+
+
+def create(*, now: datetime, **fields: Any) -> Incident:
+    """A new row with the next number. Inside a transaction; IntegrityError when its key is open already."""
+    priority = fields.get("priority")
+    return Incident.objects.create(
+        number=ids.next_number("incident"),
+        highest_priority=priority,
+        created_at=now,
+        updated_at=now,
+        priority_set_at=now if priority is not None else None,
+        severity_set_at=now,
+        **fields,
+    )
+
+
+def began(incident: Incident, definition: ProcessDefinition, kind: Kind) -> audit.Fact:
+    """The first fact of an incident: what it was classified as when it began."""
+    return fact(
+        incident,
+        kind,
+        title=incident.title,
+        service=incident.service.name if incident.service else None,
+        priority=priority_code(definition, incident.priority, incident.priority_state),
+        rank=incident.priority,
+        priority_state=incident.priority_state,
+        severity=incident.severity,
+        origin=incident.origin,
+        source=incident.source,
+        impact_state=incident.impact_state,
+        exercise=incident.kind == "exercise",
+        process_version=incident.process_version.number,
+    )
+
+
+def settle(incident: Incident, *, now: datetime) -> None:
+    """What follows from having begun: obligations, and the first page at once."""
+    crashpoint(CrashPoint.DURING_INCIDENT_ACTION)
+    duties.reconcile(incident, now=now)
+    chain.begin(incident, now=now)
+
+
+def responder(actor: Actor) -> str:
+    """The name people read for whoever acted."""
+    person = person_behind(actor)
+    return person.label if person else actor.display_name or actor.ident

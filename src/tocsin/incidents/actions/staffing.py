@@ -1,0 +1,197 @@
+"""Who holds which role, and asking the people on call for a role to join."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+
+from tocsin.audit import actions as audit
+from tocsin.core.access import Actor, Right, require
+from tocsin.core.errors import Invalid, Refused
+from tocsin.core.facts import Kind
+from tocsin.core.obligation_facts import ObligationKind
+from tocsin.core.process_definition import ProcessDefinition
+from tocsin.core.process_parts import Area, RoleDefinition
+from tocsin.core.roles import Duty, HoldReason, duty_holder, hold_decision, role_codes
+from tocsin.incidents import page_text, snapshots
+from tocsin.incidents.actions import duties, paging
+from tocsin.incidents.actions.incident_row import fact, held, save, team_name
+from tocsin.incidents.actions.paging import NewPage
+from tocsin.incidents.models import OPEN_STATES, Incident, Page, RoleHeld
+from tocsin.oncall import queries as oncall
+from tocsin.people import queries as people
+from tocsin.people.models import Person
+from tocsin.platform import outbox
+from tocsin.platform.outbox import Outgoing
+
+_SENTENCES = {
+    HoldReason.HOLDS_A_DEDICATED_ROLE: "holds a role that takes a whole person",
+    HoldReason.ROLE_IS_DEDICATED: "holds another role, and this one takes a whole person",
+}
+
+
+def assign_role(actor: Actor, ref: str | int, *, role: str, username: str, now: datetime) -> RoleHeld:
+    """Let a person hold a role of the process in an incident; who held it before is released, unless it is per team.
+
+    Raises Invalid for an unknown role, NotFound for an unknown person, Refused when the person holds a role that
+    cannot be combined with it.
+    """
+    with transaction.atomic():
+        incident = held(ref)
+        require(actor, Right.INCIDENT_ASSIGN, team=team_name(incident))
+        row = take(actor, incident, role=role, person=people.person(username), now=now)
+        save(incident, now=now)
+        duties.reconcile(incident, now=now)
+    return row
+
+
+def release_role(actor: Actor, ref: str | int, *, role: str, username: str = "", now: datetime) -> None:
+    """End that a person (everybody, when none is named) holds a role; the process asks for it again if it must."""
+    with transaction.atomic():
+        incident = held(ref)
+        require(actor, Right.INCIDENT_ASSIGN, team=team_name(incident))
+        rows = RoleHeld.objects.filter(incident=incident, role=role, until_at=None).select_related("person")
+        rows = rows.filter(person__username=username) if username else rows
+        _release(actor, incident, list(rows), now=now)
+        duties.ask_again_for_role(incident, role)
+        save(incident, now=now)
+        duties.reconcile(incident, now=now)
+
+
+def take(actor: Actor, incident: Incident, *, role: str, person: Person, now: datetime) -> RoleHeld:
+    """Write down that `person` holds `role` from now on. Part of the caller's change of an incident it holds."""
+    definition = snapshots.process_of(incident)
+    known = _known(definition, role)
+    mine = RoleHeld.objects.filter(incident=incident, person=person, until_at=None)
+    existing = mine.filter(role=role).first()
+    if existing is not None:
+        return existing
+    _check_free(definition, incident, role, person)
+    if not known.per_team:
+        others = RoleHeld.objects.filter(incident=incident, role=role, until_at=None).select_related("person")
+        _release(actor, incident, list(others), now=now)
+    row = RoleHeld.objects.create(incident=incident, role=role, person=person, team=incident.team, from_at=now)
+    data: dict[str, Any] = {
+        "person": person.label,
+        "username": person.username,
+        "role": known.display_name,
+        "role_code": role,
+    }
+    [entry] = audit.record(actor, [fact(incident, Kind.ROLE_TAKEN, **data)], now=now)
+    duties.fulfil_if_open(
+        incident, ObligationKind.FILL_ROLE, key=duties.role_key(role), evidence_seq=entry.seq, now=now
+    )
+    return row
+
+
+def _known(definition: ProcessDefinition, role: str) -> RoleDefinition:
+    found = definition.roles.by_code(role)
+    if found is None:
+        known = ", ".join(one.code for one in definition.roles.roles)
+        raise Invalid({"role": f"There is no role {role!r}; the process has {known}."})
+    return found
+
+
+def _check_free(definition: ProcessDefinition, incident: Incident, role: str, person: Person) -> None:
+    mine = RoleHeld.objects.filter(person=person, until_at=None)
+    here = list(mine.filter(incident=incident).values_list("role", flat=True))
+    elsewhere = list(
+        mine.exclude(incident=incident).filter(incident__state__in=OPEN_STATES).values_list("role", flat=True)
+    )
+    found = hold_decision(definition, incident.severity, role, own_roles=here, own_roles_elsewhere=elsewhere)
+    if not found.allowed:
+        why = _SENTENCES.get(found.reason, found.reason.value)
+        remedy = "Release the other role first, or ask somebody else."
+        raise Refused(f"{person.label} {why}.", reason=found.reason.value, remedy=remedy)
+
+
+def _release(actor: Actor, incident: Incident, rows: list[RoleHeld], *, now: datetime) -> None:
+    if not rows:
+        return
+    RoleHeld.objects.filter(pk__in=[row.pk for row in rows]).update(until_at=now)
+    definition = snapshots.process_of(incident)
+    facts = [
+        fact(
+            incident,
+            Kind.ROLE_RELEASED,
+            person=row.person.label,
+            username=row.person.username,
+            role=_display_name(definition, row.role),
+            role_code=row.role,
+        )
+        for row in rows
+    ]
+    audit.record(actor, facts, now=now)
+
+
+def _display_name(definition: ProcessDefinition, role: str) -> str:
+    found = definition.roles.by_code(role)
+    return found.display_name if found else role
+
+
+def take_execution(actor: Actor, incident: Incident, person: Person, *, now: datetime) -> None:
+    """Whoever answers the page does the work, unless somebody does it already or the person has another role."""
+    definition = snapshots.process_of(incident)
+    role = duty_holder(definition, Duty.EXECUTION, incident.severity, held=()).role
+    if RoleHeld.objects.filter(incident=incident, role=role, until_at=None).exists():
+        return
+    here = list(RoleHeld.objects.filter(incident=incident, person=person, until_at=None).values_list("role", flat=True))
+    if hold_decision(definition, incident.severity, role, own_roles=here).allowed:
+        take(actor, incident, role=role, person=person, now=now)
+
+
+def release_uncalled(actor: Actor, incident: Incident, *, now: datetime) -> None:
+    """Roles that the new severity does not call are released; roles that are never called stay with who took them."""
+    definition = snapshots.process_of(incident)
+    called = set(role_codes(definition, incident.severity))
+    rows = RoleHeld.objects.filter(incident=incident, until_at=None).select_related("person")
+    gone = [row for row in rows if row.role not in called and not _known(definition, row.role).optional]
+    _release(actor, incident, gone, now=now)
+    for row in gone:
+        duties.ask_again_for_role(incident, row.role)
+
+
+def ask_called(
+    incident: Incident, definition: ProcessDefinition, *, actor: Actor, former_severity: str = "", now: datetime
+) -> None:
+    """Page who is on call for each role that the severity calls and nobody holds.
+
+    The role that does the work is left to the escalation, which pages it anyway; what the former severity called
+    already is not asked twice.
+    """
+    before = set(role_codes(definition, former_severity)) if former_severity else set()
+    taken = set(RoleHeld.objects.filter(incident=incident, until_at=None).values_list("role", flat=True))
+    for role in role_codes(definition, incident.severity):
+        known = _known(definition, role)
+        if role in before or role in taken or Area.EXECUTION in known.areas:
+            continue
+        _ask(incident, definition, known, actor=actor, now=now)
+
+
+def _ask(
+    incident: Incident, definition: ProcessDefinition, role: RoleDefinition, *, actor: Actor, now: datetime
+) -> None:
+    target = f"role:{role.code}"
+    persons = oncall.people_for([target], now=now, team=incident.team)[target]
+    repeat = Page.objects.filter(incident=incident, kind=paging.ROLE, reason=role.code).count()
+    place = [one.code for one in definition.roles.roles].index(role.code)
+    messages: list[Outgoing] = []
+    for person in persons:
+        new = NewPage(person=person, kind=paging.ROLE, reason=role.code, step=place, repeat=repeat)
+        _, carried = paging.create(
+            incident,
+            new,
+            definition=definition,
+            text=lambda facts: page_text.role(
+                facts, display_name=role.display_name, responsibilities=role.responsibilities
+            ),
+            now=now,
+        )
+        messages += carried
+    names = [person.label for person in persons]
+    asked = fact(incident, Kind.ROLE_ASKED, role=role.display_name, role_code=role.code, persons=names, gap=not names)
+    audit.record(actor, [asked], now=now)
+    if messages:
+        outbox.enqueue(messages, now=now)

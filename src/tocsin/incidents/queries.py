@@ -1,0 +1,256 @@
+"""Reads about incidents: one, many in their order, what is owed, what was said, who was reached."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db.models import Case, IntegerField, Q, QuerySet, Value, When
+
+from tocsin.audit.models import Entry
+from tocsin.core import incident_lifecycle as lifecycle
+from tocsin.core.access import Actor, Right, require
+from tocsin.core.cadence import late_at
+from tocsin.core.errors import Invalid, NotFound
+from tocsin.core.facts import Kind, sentence
+from tocsin.core.incident_lifecycle import Attention, AttentionVerdict, Status
+from tocsin.core.process_definition import ProcessDefinition
+from tocsin.incidents import snapshots
+from tocsin.incidents.models import OPEN_STATES, Incident, Obligation, ObligationState, Page
+from tocsin.platform import ids
+from tocsin.platform.models import Delivery, OutboxMessage
+from tocsin.process import queries as process
+
+PREFIX = "INC-"
+_AFTER_ALL = 1_000
+_LONGEST_NUMBER = 15
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """A part of a longer list. `following` asks for the next part, "" at the end."""
+
+    rows: list[Incident]
+    following: str
+
+
+@dataclass(frozen=True, slots=True)
+class TimelineLine:
+    """One line of an incident's timeline. `at` is when it happened, which may be told later."""
+
+    seq: int
+    at: datetime
+    kind: str
+    actor: str
+    text: str
+    source_id: str
+    data: dict[str, Any] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Promise:
+    """An update that is owed. `late_by` counts from the due time and is None while it is in time."""
+
+    obligation: Obligation
+    late: bool
+    late_by: timedelta | None
+
+
+@dataclass(frozen=True, slots=True)
+class Rung:
+    """One message of one page and what became of it: accepted by a provider is not read by a person."""
+
+    page: Page
+    message: OutboxMessage
+    tries: list[Delivery]
+
+
+def number_of(ref: str | int) -> int:
+    """The number in "INC-7", "inc-7", "7" or 7. Raises NotFound for anything else."""
+    text = str(ref).strip().upper().removeprefix(PREFIX)
+    if not text.isascii() or not text.isdigit() or len(text) > _LONGEST_NUMBER:
+        raise NotFound(f"There is no incident {ref}.")
+    return int(text)
+
+
+def _rows() -> QuerySet[Incident]:
+    related = ("service", "team", "objective", "acknowledged_by", "process_version", "merged_into")
+    return Incident.objects.select_related(*related).defer("process_version__document")
+
+
+def incident(actor: Actor, ref: str | int) -> Incident:
+    """The incident of that name. Raises NotFound."""
+    require(actor, Right.INCIDENT_READ)
+    found = _rows().filter(number=number_of(ref)).first()
+    if found is None:
+        raise NotFound(f"There is no incident {ref}.")
+    return found
+
+
+def incidents(
+    actor: Actor,
+    *,
+    open_only: bool = False,
+    status: str = "",
+    service: str = "",
+    team: str = "",
+    priority: int | None = None,
+    severity: str = "",
+    category: str = "",
+    origin: str = "",
+    objective: str = "",
+    limit: int = 200,
+    cursor: str = "",
+) -> Listing:
+    """Incidents by priority, severity, age and number (R-9.2-6), a part at a time."""
+    require(actor, Right.INCIDENT_READ)
+    rows = _rows()
+    if open_only:
+        rows = rows.filter(state__in=OPEN_STATES)
+    if status:
+        rows = rows.filter(state__in=_states(status))
+    chosen = {
+        "service__name": service,
+        "team__name": team,
+        "priority": priority,
+        "severity": severity,
+        "category": category,
+        "origin": origin,
+        "objective__name": objective,
+    }
+    rows = rows.filter(**{name: value for name, value in chosen.items() if value not in {"", None}})
+    return _part(in_order(rows), limit=limit, cursor=cursor)
+
+
+def _states(status: str) -> list[str]:
+    words = {found.value: states for found, states in lifecycle.STATUS_GROUPS.items()}
+    if status not in words:
+        raise Invalid({"status": "A status is one of " + ", ".join(found.value for found in Status) + "."})
+    return [state.value for state in words[status]]
+
+
+def _part(rows: QuerySet[Incident], *, limit: int, cursor: str) -> Listing:
+    start = int(cursor) if cursor.isdigit() else 0
+    found = list(rows[start : start + limit + 1])
+    following = str(start + limit) if len(found) > limit else ""
+    return Listing(found[:limit], following)
+
+
+def in_order(rows: QuerySet[Incident]) -> QuerySet[Incident]:
+    """Rows in the order in which they compete for a person; `core.priorities.incident_order` says the same of values."""
+    definition = process.current()
+    return rows.annotate(effective_rank=_effective_rank(definition), severity_rank=_severity_rank(definition)).order_by(
+        "effective_rank", "severity_rank", "created_at", "number"
+    )
+
+
+def _effective_rank(definition: ProcessDefinition) -> Case:
+    return Case(
+        When(priority__isnull=False, then="priority"),
+        When(priority_state="unset", then=Value(definition.catalogue.unset_rank)),
+        default=Value(_AFTER_ALL),
+        output_field=IntegerField(),
+    )
+
+
+def _severity_rank(definition: ProcessDefinition) -> Case:
+    known = [When(severity=one.code, then=Value(one.rank)) for one in definition.severities.severities]
+    return Case(*known, default=Value(_AFTER_ALL), output_field=IntegerField())
+
+
+def open_incidents(actor: Actor) -> list[Incident]:
+    """Everything that is open, in the order in which it competes for a person."""
+    require(actor, Right.INCIDENT_READ)
+    return list(in_order(_rows().filter(state__in=OPEN_STATES)))
+
+
+def now_and_later(actor: Actor, *, now: datetime) -> tuple[list[Incident], list[Incident]]:
+    """What needs focus now, and what can wait, each in order (R-9.3.5-8)."""
+    rows = open_incidents(actor)
+    late = _with_something_late(rows, now=now)
+    verdicts = {row.pk: attention(row, late=row.pk in late, now=now) for row in rows}
+    at_once = [row for row in rows if verdicts[row.pk].attention is Attention.NOW]
+    can_wait = [row for row in rows if verdicts[row.pk].attention is Attention.CAN_WAIT]
+    return at_once, can_wait
+
+
+def attention(row: Incident, *, late: bool, now: datetime) -> AttentionVerdict:
+    """Whether an open incident may wait, and why."""
+    facts = snapshots.attention_facts(row, snapshots.process_of(row), late=late)
+    return lifecycle.attention(facts, now=now)
+
+
+def _with_something_late(rows: Iterable[Incident], *, now: datetime) -> set[int]:
+    by_id = {row.pk: row for row in rows}
+    due = Obligation.objects.filter(incident__in=list(by_id), state=ObligationState.OPEN, due_at__lt=now)
+    return {
+        one.incident_id
+        for one in due
+        if snapshots.obligation_is_late(one, snapshots.process_of(by_id[one.incident_id]), now=now)
+    }
+
+
+def obligations(actor: Actor, ref: str | int) -> list[Obligation]:
+    """What the process asks or asked of an incident: open ones first, soonest due first."""
+    row = incident(actor, ref)
+    found = list(row.obligations.select_related("incident", "owner"))
+    return sorted(found, key=lambda one: (one.state != ObligationState.OPEN, one.due_at or row.updated_at, one.key))
+
+
+def promises(actor: Actor, *, now: datetime) -> list[Promise]:
+    """Every stakeholder update that is owed, soonest first."""
+    require(actor, Right.INCIDENT_READ)
+    kinds = [kind.value for kind in snapshots.UPDATE_KINDS]
+    rows = Obligation.objects.filter(state=ObligationState.OPEN, kind__in=kinds, due_at__isnull=False)
+    related = rows.select_related("incident__service", "incident__team", "incident__process_version", "owner")
+    ordered = related.defer("incident__process_version__document").order_by("due_at", "id")
+    return [_promise(row, now=now) for row in ordered]
+
+
+def _promise(row: Obligation, *, now: datetime) -> Promise:
+    late = snapshots.obligation_is_late(row, snapshots.process_of(row.incident), now=now)
+    return Promise(row, late, now - row.due_at if late and row.due_at else None)
+
+
+def next_late_at(row: Obligation) -> datetime | None:
+    """When an open obligation begins to count as late."""
+    grace = snapshots.process_of(row.incident).catalogue.notification.overdue_grace
+    return late_at(row.due_at, grace) if row.due_at else None
+
+
+def page_for_token(token: str) -> Page | None:
+    """The page whose link holds `token`; None for a token nobody was given."""
+    rows = Page.objects.select_related("incident__service", "incident__acknowledged_by", "person")
+    return rows.filter(token_digest=ids.digest(token)).first()
+
+
+def timeline(actor: Actor, ref: str | int, *, after: int = 0, limit: int = 500) -> list[TimelineLine]:
+    """The log of an incident in the order in which it was written, from sequence number `after` on."""
+    row = incident(actor, ref)
+    entries = Entry.objects.filter(incident=row.ref, seq__gt=after).order_by("seq")
+    return [line_of(entry) for entry in entries[:limit]]
+
+
+def line_of(entry: Entry) -> TimelineLine:
+    """An entry of the log as people read it. What people wrote carries its own kind (note, chat, decision)."""
+    noted = entry.kind == Kind.INCIDENT_NOTED
+    kind = str((entry.data or {}).get("kind") or entry.kind) if noted else entry.kind
+    text = sentence(entry.kind, entry.data)
+    return TimelineLine(entry.seq, entry.occurred_at, kind, entry.actor, text, entry.source_id, entry.data)
+
+
+def delivery_ladder(actor: Actor, ref: str | int) -> list[Rung]:
+    """Each message that was to reach somebody about an incident's pages, in order, with every try."""
+    row = incident(actor, ref)
+    pages = {str(page.pk): page for page in row.pages.select_related("person")}
+    messages = OutboxMessage.objects.filter(subject_kind="page", subject_id__in=pages, incident=row.ref)
+    ordered = messages.prefetch_related("deliveries").order_by("not_before", "id")
+    return [Rung(pages[message.subject_id], message, list(message.deliveries.all())) for message in ordered]
+
+
+def incidents_of_objective(actor: Actor, objective_id: int, *, limit: int = 20) -> list[Incident]:
+    """The incidents that an SLO led to, newest first."""
+    require(actor, Right.INCIDENT_READ)
+    return list(_rows().filter(Q(objective_id=objective_id)).order_by("-created_at")[:limit])

@@ -24,7 +24,7 @@ def test_a_target_outside_zero_to_one_is_refused(text: str) -> None:
 
 def test_the_allowed_ratio_comes_from_the_decimal_text() -> None:
     assert error_budget.allowed_ratio(Decimal("0.997")) == Fraction(3, 1000)
-    assert error_budget.allowed_ratio(Decimal("0")) == 1
+    assert error_budget.allowed_ratio(Decimal(0)) == 1
 
 
 def test_without_events_there_is_no_sli() -> None:

@@ -14,6 +14,11 @@ MINUTE = timedelta(minutes=1)
 BERLIN = ZoneInfo("Europe/Berlin")
 
 
+def wall(*parts: int) -> datetime:
+    """What a clock on the wall shows, without saying where the wall is."""
+    return datetime(*parts)  # type: ignore[arg-type] # noqa: DTZ001
+
+
 @given(counts=st.lists(st.integers(0, 10**9), max_size=60), steps=st.integers(1, 70))
 def test_sliding_sums_add_what_is_there(counts: list[int], steps: int) -> None:
     found = slo_windows.sliding_sums(np.array(counts, dtype=np.int64), steps)
@@ -43,50 +48,50 @@ def monthly(first: datetime, unit: CalendarUnit = CalendarUnit.MONTH, count: int
 
 
 def test_a_month_begins_at_local_midnight_on_either_side_of_the_clock_change() -> None:
-    found = calendar_window(monthly(datetime(2026, 1, 1)), now=datetime(2026, 3, 31, 12, tzinfo=UTC))
+    found = calendar_window(monthly(wall(2026, 1, 1)), now=datetime(2026, 3, 31, 12, tzinfo=UTC))
     assert found.starts_at == datetime(2026, 2, 28, 23, tzinfo=UTC)
     assert found.ends_at == datetime(2026, 3, 31, 22, tzinfo=UTC)
 
 
 def test_the_moment_of_change_still_belongs_to_the_old_period() -> None:
-    period = monthly(datetime(2026, 1, 1))
+    period = monthly(wall(2026, 1, 1))
     change = datetime(2026, 1, 31, 23, tzinfo=UTC)
     assert calendar_window(period, now=change).ends_at == change
     assert calendar_window(period, now=change + MINUTE).starts_at == change
 
 
 def test_a_period_from_the_31st_takes_the_last_day_of_short_months() -> None:
-    period = monthly(datetime(2026, 1, 31))
+    period = monthly(wall(2026, 1, 31))
     starts = [period.start_of(n).astimezone(BERLIN).day for n in range(4)]
     assert starts == [31, 28, 31, 30]
 
 
 def test_a_period_may_be_asked_for_before_its_first_start() -> None:
-    found = calendar_window(monthly(datetime(2026, 1, 1), CalendarUnit.QUARTER), now=datetime(2025, 11, 1, tzinfo=UTC))
-    assert found.starts_at.astimezone(BERLIN).replace(tzinfo=None) == datetime(2025, 10, 1)
+    found = calendar_window(monthly(wall(2026, 1, 1), CalendarUnit.QUARTER), now=datetime(2025, 11, 1, tzinfo=UTC))
+    assert found.starts_at.astimezone(BERLIN).replace(tzinfo=None) == wall(2025, 10, 1)
 
 
 def test_a_start_in_the_gap_is_the_end_of_the_gap_and_one_that_comes_twice_the_first() -> None:
-    daily = monthly(datetime(2026, 3, 28, 2, 30), CalendarUnit.DAY)
+    daily = monthly(wall(2026, 3, 28, 2, 30), CalendarUnit.DAY)
     assert daily.start_of(1) == datetime(2026, 3, 29, 1, 0, tzinfo=UTC)
     assert daily.start_of(2) == datetime(2026, 3, 30, 0, 30, tzinfo=UTC)
-    autumn = monthly(datetime(2026, 10, 25, 2, 30), CalendarUnit.DAY)
+    autumn = monthly(wall(2026, 10, 25, 2, 30), CalendarUnit.DAY)
     assert autumn.start_of(0) == datetime(2026, 10, 25, 0, 30, tzinfo=UTC)
 
 
 def test_a_half_hour_jump_is_found_too() -> None:
-    lord_howe = CalendarPeriod(datetime(2026, 10, 4, 2, 10), ZoneInfo("Australia/Lord_Howe"), 1, CalendarUnit.DAY)
+    lord_howe = CalendarPeriod(wall(2026, 10, 4, 2, 10), ZoneInfo("Australia/Lord_Howe"), 1, CalendarUnit.DAY)
     assert lord_howe.start_of(0) == datetime(2026, 10, 3, 15, 30, tzinfo=UTC)
 
 
 @given(
-    now=st.datetimes(datetime(2020, 1, 1), datetime(2032, 1, 1), timezones=st.just(UTC)),
+    now=st.datetimes(wall(2020, 1, 1), wall(2032, 1, 1), timezones=st.just(UTC)),
     unit=st.sampled_from(CalendarUnit),
     count=st.integers(1, 5),
     zone=st.sampled_from(["UTC", "Europe/Berlin", "America/New_York", "Australia/Lord_Howe"]),
 )
 def test_every_moment_lies_in_one_period(now: datetime, unit: CalendarUnit, count: int, zone: str) -> None:
-    period = CalendarPeriod(datetime(2026, 1, 31, 2, 30), ZoneInfo(zone), count, unit)
+    period = CalendarPeriod(wall(2026, 1, 31, 2, 30), ZoneInfo(zone), count, unit)
     found = calendar_window(period, now=now)
     assert found.starts_at < now <= found.ends_at
 

@@ -52,7 +52,7 @@ def named_rule(name: str, *, period: timedelta = DEFAULT_PERIOD) -> Rule:
 class RuleState:
     """What one SLO's rule must remember between two evaluations."""
 
-    alerts: Mapping[Urgency, AlertState] = field(default_factory=dict)
+    alerts: Mapping[Urgency, AlertState] = field(default_factory=dict[Urgency, AlertState])
     evaluated_at: datetime | None = None
 
     def alert(self, urgency: Urgency) -> AlertState:
@@ -186,7 +186,7 @@ def judge_all(
     rows = np.stack(rule.heats(sums, targets))
     hot = np.any(rows == Heat.BURNING, axis=0)
     awake = [row for row, state in enumerate(states) if hot[row] or state.firing]
-    result = {}
+    result: dict[int, tuple[RuleState, tuple[Outcome, ...]]] = {}
     for row in awake:
         heats = tuple(Heat(value) for value in rows[:, row])
         alerts, outcomes = advance_all(rule, states[row].alerts, heats, now=now)
@@ -249,7 +249,7 @@ def _walk(
     ``advance`` promises that between them nothing happens, so 40,000 steps need a few hundred decisions.
     """
     changes = _change_points(rows, ticks.size)
-    table = np.stack(rows, axis=1).tolist() if ticks.size else []
+    table: list[list[int]] = np.stack(rows, axis=1).tolist() if ticks.size else []
     alerts: Mapping[Urgency, AlertState] = {}
     seen: list[int] = []
     fired: list[list[bool]] = []
@@ -295,6 +295,6 @@ def _due_tick(alerts: Mapping[Urgency, AlertState], ticks: npt.NDArray[np.intp],
 def _held_between(seen: list[int], values: list[bool], steps: int) -> BoolArray:
     """Spread decisions over the steps that follow them; before the first nothing fires."""
     result = np.zeros(steps, dtype=np.bool_)
-    for begin, end, value in zip(seen, [*seen[1:], steps], values, strict=True):
+    for begin, end, value in zip(seen, [*seen, steps][1:], values, strict=True):
         result[begin:end] = value
     return result

@@ -138,7 +138,8 @@ class LadderRule:
         for rung in ladder.rungs:
             burning |= self._rung_holds(ladder, rung, sums, allowed)
         calm = np.logical_not(exceeds(sums[ladder.calm_window], limit=ladder.calm_burn, allowed=allowed))
-        return heats(burning, calm=calm, valid=longest.valid)
+        # A long window still remembers errors that have stopped: calm outweighs it.
+        return heats(burning & ~calm, calm=calm, valid=longest.valid)
 
     def _rung_holds(
         self, ladder: Ladder, rung: Rung, sums: Mapping[timedelta, WindowArrays], allowed: AllowedRatio

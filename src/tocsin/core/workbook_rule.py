@@ -25,13 +25,15 @@ class WindowPair:
     long: timedelta
     short: timedelta
     share: Fraction
+    floor: Fraction = Fraction(1)
 
     def limit(self, period: timedelta) -> Fraction:
         """Return the burn rate both windows must exceed.
 
-        Never below 1: over 28 days the slowest row would otherwise call a service that keeps inside its budget.
+        Never below the floor, by default 1: over 28 days the slowest row would otherwise call a service that keeps
+        inside its budget. A person's own threshold may set it to 0.
         """
-        return max(Fraction(1), limit_for_share(self.share, self.long, period))
+        return max(self.floor, limit_for_share(self.share, self.long, period))
 
 
 PUBLISHED_PAIRS = (

@@ -1,0 +1,134 @@
+from dataclasses import replace
+from datetime import timedelta
+from decimal import Decimal
+from fractions import Fraction
+
+import numpy as np
+import numpy.typing as npt
+
+from tocsin.core.alert_latch import Urgency
+from tocsin.core.breach_rules import Replay, replay
+from tocsin.core.burn_rate import AllowedRatio
+from tocsin.core.ladder_rule import PAGE_LADDER, TICKET_LADDER, LadderRule, is_significant
+from tocsin.core.slo_windows import WindowArrays, WindowCounts
+
+MINUTE = timedelta(minutes=1)
+DAY = 1440
+TARGET = Decimal("0.999")
+Counts = npt.NDArray[np.int64]
+
+
+def quiet(days: int, each_minute: int = 1000) -> tuple[Counts, Counts]:
+    valid = np.full(days * DAY, each_minute, dtype=np.int64)
+    return valid, np.zeros_like(valid)
+
+
+def judged(valid: Counts, bad: Counts, target: Decimal = TARGET) -> tuple[Replay, Replay]:
+    page, ticket = replay(valid, bad, step=MINUTE, target=target, rule="tocsin")
+    return page, ticket
+
+
+def test_a_total_outage_pages_in_its_first_minute() -> None:
+    valid, bad = quiet(2)
+    bad[DAY:] = valid[DAY:]
+    page, _ = judged(valid, bad)
+    assert page.notified.tolist() == [DAY]
+    assert page.firing[DAY:].all()
+
+
+def test_errors_inside_the_budget_never_alert() -> None:
+    valid, bad = quiet(4)
+    bad[:] = 1
+    page, ticket = judged(valid, bad)
+    assert not page.firing.any()
+    assert not ticket.firing.any()
+
+
+def test_a_slow_burn_is_a_ticket_and_no_page() -> None:
+    valid, bad = quiet(5)
+    bad[2 * DAY :] = 3
+    page, ticket = judged(valid, bad)
+    assert not page.notified.size
+    assert ticket.notified.size == 1
+    assert 0 < ticket.notified[0] - 2 * DAY < DAY
+
+
+def test_one_failure_of_a_quiet_service_pages_nobody() -> None:
+    valid, bad = quiet(3, each_minute=0)
+    valid[::6] = 1
+    bad[2 * DAY] = 1
+    page, ticket = judged(valid, bad)
+    assert not page.firing.any()
+    assert not ticket.firing.any()
+
+
+def test_a_quiet_service_that_fails_altogether_pages_at_the_second_failure() -> None:
+    valid, bad = quiet(3, each_minute=0)
+    valid[::6] = 1
+    bad[2 * DAY :] = valid[2 * DAY :]
+    page, _ = judged(valid, bad)
+    assert page.notified.tolist() == [2 * DAY + 6]
+
+
+def test_an_outage_that_flaps_is_one_story() -> None:
+    valid, bad = quiet(3)
+    for begin in range(DAY, DAY + 4 * 60, 40):
+        bad[begin : begin + 5] = 600
+    page, ticket = judged(valid, bad)
+    assert page.notified.tolist() == [DAY + 1]
+    ends = np.flatnonzero(~page.firing[1:] & page.firing[:-1])
+    assert ends.size > 1
+    assert not ticket.notified.size
+
+
+def test_a_page_ends_when_the_errors_have_stayed_away() -> None:
+    valid, bad = quiet(2)
+    bad[DAY : DAY + 10] = valid[DAY : DAY + 10]
+    page, _ = judged(valid, bad)
+    last = int(np.flatnonzero(page.firing)[-1])
+    calm_window, calm_for = PAGE_LADDER.calm_window // MINUTE, PAGE_LADDER.latch.calm_for // MINUTE
+    assert last == DAY + 9 + calm_window + calm_for - 1
+
+
+def test_a_small_burst_in_a_quiet_hour_is_held_against_the_days_traffic() -> None:
+    valid, bad = quiet(3)
+    night = slice(2 * DAY, 2 * DAY + 60)
+    valid[night] = 10
+    bad[night.start : night.start + 5] = 10
+    page, _ = judged(valid, bad)
+    assert not page.firing.any()
+    without_pace = LadderRule(ladders=(replace(PAGE_LADDER, pace=None), TICKET_LADDER))
+    [page, _] = replay(valid, bad, step=MINUTE, target=TARGET, rule=without_pace)
+    assert page.firing.any()
+
+
+def test_significance_needs_both_a_few_errors_and_a_certain_excess() -> None:
+    rows = [(1000, 1), (1000, 2), (1000, 12), (10, 2), (100_000, 100), (100_000, 300)]
+    sums = WindowArrays.of([WindowCounts(valid, bad) for valid, bad in rows])
+    found = is_significant(sums, PAGE_LADDER, AllowedRatio.of(TARGET))
+    assert found.tolist() == [False, False, True, True, False, True]
+
+
+def test_limits_scale_with_the_period_and_never_fall_below_one() -> None:
+    rung = TICKET_LADDER.rungs[-1]
+    assert LadderRule().limit(rung) == 1
+    assert LadderRule(period=timedelta(days=7)).limit(rung) == 1
+    first = PAGE_LADDER.rungs[0]
+    assert LadderRule().limit(first) == first.share * 30 * DAY
+
+
+def test_it_names_all_windows_it_reads() -> None:
+    windows = LadderRule().windows()
+    assert list(windows) == sorted(set(windows))
+    for ladder in (PAGE_LADDER, TICKET_LADDER):
+        assert ladder.windows() <= set(windows)
+
+
+def test_the_explanation_shows_the_rung_that_holds() -> None:
+    rule = LadderRule()
+    windows = {span: WindowCounts(1000 * (span // MINUTE), 0) for span in rule.windows()}
+    windows |= {span: WindowCounts(c.valid, min(c.valid, 5000)) for span, c in windows.items()}
+    text = rule.explain(windows, TARGET, Urgency.PAGE)
+    assert "of the budget at even traffic" in text
+    assert "burn rate 1000, limit" in text
+    assert Fraction(text.split("limit ")[1].split()[0]) < 1000

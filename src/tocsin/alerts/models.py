@@ -33,6 +33,8 @@ class Alert(models.Model):
 
     `dedup_key` is scoped to the sender, so that one sender cannot take over another's alert.
     `priority_state` is set | none | unset. `suppressed_by` names the rule that kept it from opening an incident.
+    `start_said` and `end_said` are False where the time is our own reckoning for want of the sender's word; no
+    occurrences at all means that only its end was ever heard of.
     """
 
     integration = models.ForeignKey(Integration, on_delete=models.PROTECT, null=True, blank=True, related_name="alerts")
@@ -57,6 +59,8 @@ class Alert(models.Model):
     received_at = models.DateTimeField()
     last_received_at = models.DateTimeField()
     suppressed_by = models.CharField(max_length=100, blank=True, default="")
+    start_said = models.BooleanField(default=True)
+    end_said = models.BooleanField(default=True)
 
     class Meta:
         constraints = [
@@ -66,6 +70,9 @@ class Alert(models.Model):
             models.Index(fields=["dedup_key", "-id"], name="alert_key_latest"),
             models.Index(fields=["ends_at"], condition=Q(state="firing"), name="alert_ending"),
             models.Index(fields=["-received_at"], name="alert_received"),
+            models.Index(
+                fields=["suppressed_by"], condition=Q(state="firing") & ~Q(suppressed_by=""), name="alert_kept_quiet"
+            ),
         ]
 
 

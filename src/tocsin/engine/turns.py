@@ -1,0 +1,114 @@
+"""Which turns the engine's loops take, in which order. The fold comes first: what arrived is what may wake somebody.
+
+Each turn asks the rows what is due, so that any of them may be left out (tests, demo) or run by another node.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Min
+
+from tocsin.alerts import actions as alerts
+from tocsin.alerts.actions.overdue import has_overdue
+from tocsin.engine import fold
+from tocsin.engine.deliver import oldest_unsent_seconds
+from tocsin.engine.run import Loop, Turn
+from tocsin.incidents.models import Escalation
+from tocsin.platform import db
+from tocsin.slo.models import ObjectiveState
+
+SLOS_AT_ONCE = 500
+
+
+def evaluate(*, now: datetime) -> int:
+    """Judge the SLOs whose time has come; returns how many."""
+    from tocsin.incidents import actions as incidents
+    from tocsin.slo import actions as slo
+
+    due = ObjectiveState.objects.filter(next_at__lte=now, objective__retired_at__isnull=True).order_by("next_at")
+    if not due.exists():
+        return 0
+    with transaction.atomic():
+        states = db.lock_due(due, limit=SLOS_AT_ONCE)
+        signals = slo.evaluate([state.pk for state in states], now=now)
+        changes = alerts.take_slo_signals(signals, now=now)
+        if changes:
+            incidents.take_alert_changes(changes, now=now)
+    return len(states)
+
+
+def let_time_pass(*, now: datetime) -> int:
+    """End alerts that are overdue and hear those whose silence is over; returns how many changed."""
+    from tocsin.incidents import actions as incidents
+
+    if not has_overdue(now=now):
+        return 0
+    with transaction.atomic():
+        changes = [*alerts.end_overdue(now=now), *alerts.hear_unsilenced(now=now)]
+        if changes:
+            incidents.take_alert_changes(changes, now=now)
+    return len(changes)
+
+
+def escalate(*, now: datetime) -> int:
+    from tocsin.incidents import actions as incidents
+
+    return incidents.advance_escalations(now=now)
+
+
+def tell_late(*, now: datetime) -> int:
+    from tocsin.incidents import actions as incidents
+
+    return incidents.tell_late_obligations(now=now)
+
+
+def status_mails(*, now: datetime) -> int:
+    from tocsin.comms import actions as comms
+
+    return comms.advance_status_mails(now=now)
+
+
+def postmortem_drafts(*, now: datetime) -> int:
+    from tocsin.postmortems import actions as postmortems
+
+    return postmortems.draft_missing(now=now)
+
+
+def pull(*, now: datetime) -> int:
+    from tocsin.slo import prometheus
+
+    return prometheus.turn(now=now)
+
+
+def loops(*, deliver: Callable[..., int], pull: Callable[..., int] | None = None) -> list[Loop]:
+    """The loops of a node: the main one, delivery, and (when there is something to ask) the pulling of counts."""
+    main = Loop(
+        "main",
+        [
+            Turn("fold", fold.turn),
+            Turn("evaluate", evaluate),
+            Turn("alerts", let_time_pass),
+            Turn("escalate", escalate),
+            Turn("promises", tell_late),
+            Turn("status_mails", status_mails),
+            Turn("postmortems", postmortem_drafts),
+        ],
+    )
+    found = [main, Loop("deliver", [Turn("deliver", deliver)])]
+    return [*found, Loop("pull", [Turn("pull", pull)])] if pull is not None else found
+
+
+def overdue(*, now: datetime) -> Mapping[str, Any]:
+    """What `/health/engine` says of work that should have been done: ages in seconds, 0 when nothing is late."""
+    waiting, oldest = fold.lag(now=now)
+    due = Escalation.objects.filter(next_at__lte=now).aggregate(first=Min("next_at"))["first"]
+    return {
+        "oldest_due_seconds": round((now - due).total_seconds(), 3) if due else 0.0,
+        "oldest_unsent_seconds": round(oldest_unsent_seconds(now=now), 3),
+        "journal_waiting": waiting,
+        "journal_oldest_seconds": round(oldest, 3),
+    }

@@ -7,6 +7,7 @@ under the same key and says that it is a repeat. Escalation never waits for send
 
 from __future__ import annotations
 
+import random
 from collections import Counter
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -24,6 +25,7 @@ from tocsin.comms import queries as comms
 from tocsin.core import retries
 from tocsin.core.access import SYSTEM
 from tocsin.core.facts import Kind
+from tocsin.core.retries import Outcome
 from tocsin.platform import clock, db, doorbell
 from tocsin.platform.crashpoints import CrashPoint, crashpoint
 from tocsin.platform.models import Delivery, OutboxMessage, OutboxState
@@ -34,6 +36,8 @@ DEADLINE = timedelta(seconds=10)
 LEASE = timedelta(seconds=15)  # longer than the deadline, so that a live sender is never overtaken
 IN_FLIGHT = 8
 PER_DESTINATION = 2
+RETRIES = {"email": retries.MAIL_RETRIES, "webhook": retries.WEBHOOK_RETRIES}
+PAGES = {"page", "fallback", "role"}
 PENDING = (OutboxState.QUEUED, OutboxState.CLAIMED)
 
 
@@ -146,33 +150,35 @@ def _mark_sent(message: OutboxMessage, receipt: str, *, now: datetime) -> None:
 
 
 def _mark_failed(message: OutboxMessage, failure: DeliveryFailed, *, now: datetime) -> None:
-    verdict = retries.decide(
-        attempt=message.attempt,
-        kind=message.kind,
-        permanent=failure.permanent,
-        unknown=failure.unknown,
-        retry_after=failure.retry_after,
+    outcome = Outcome.UNKNOWN if failure.unknown else Outcome.PERMANENT if failure.permanent else Outcome.TEMPORARY
+    retry = retries.next_try(
+        RETRIES.get(message.channel, retries.WEBHOOK_RETRIES) if message.kind not in PAGES else retries.PAGE_RETRIES,
+        outcome,
+        tries_made=message.attempt,
         now=now,
+        jitter=random.random(),
+        asked_wait=failure.retry_after,
+        expires_at=message.expires_at,
     )
     with transaction.atomic():
         change: dict[str, object] = {"last_error": failure.detail, "claimed_by": "", "lease_until": None}
-        if verdict.retry_at is None:
+        if retry.at is None:
             change["state"] = OutboxState.FAILED
         else:
             change |= {
                 "state": OutboxState.QUEUED,
-                "not_before": verdict.retry_at,
+                "not_before": retry.at,
                 "repeat": failure.unknown or message.repeat,
             }
         if db.still_held(message).update(**change):
-            outcome = "unknown" if failure.unknown else "temporary" if verdict.retry_at else "permanent"
-            _note(message, outcome, failure.detail, now=now)
+            said = outcome.value if retry.at or outcome is not Outcome.TEMPORARY else Outcome.PERMANENT.value
+            _note(message, said, failure.detail, now=now)
 
 
 def _note(message: OutboxMessage, outcome: str, detail: str, *, now: datetime) -> None:
     """The delivery ladder, and for pages and updates a line in the incident's log."""
     Delivery.objects.create(message=message, attempt=message.attempt, at=now, outcome=outcome, detail=detail[:2000])
-    if not message.incident or message.kind not in {"page", "fallback"} or outcome == "temporary":
+    if not message.incident or message.kind not in PAGES or outcome == "temporary":
         return
     kind = Kind.PAGE_ACCEPTED if outcome == "accepted" else Kind.PAGE_FAILED
     data = {

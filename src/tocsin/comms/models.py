@@ -59,6 +59,8 @@ class StatusClock(models.Model):
 
     incident = models.OneToOneField(Incident, on_delete=models.CASCADE, related_name="status_clock")
     told_priority = models.PositiveSmallIntegerField(null=True, blank=True)
+    told_rank = models.PositiveSmallIntegerField(default=0)  # 0 where no priority is set: compares without nulls
+    told_count = models.PositiveIntegerField(default=0)
     last_at = models.DateTimeField(null=True, blank=True)
     next_at = models.DateTimeField(null=True, blank=True, db_index=True)
     ended = models.BooleanField(default=False)

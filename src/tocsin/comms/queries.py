@@ -9,6 +9,7 @@ from django.db.models import QuerySet
 from tocsin.comms.models import Subscriber, Update, WebhookEndpoint
 from tocsin.core.access import Actor, Right, require
 from tocsin.incidents import queries as incidents
+from tocsin.platform.models import Delivery
 
 
 def updates(actor: Actor, ref: str | int) -> QuerySet[Update]:
@@ -27,6 +28,13 @@ def subscribers(actor: Actor, *, service: str | None = None) -> QuerySet[Subscri
 def webhooks(actor: Actor) -> QuerySet[WebhookEndpoint]:
     require(actor, Right.SETTINGS_WRITE)
     return WebhookEndpoint.objects.order_by("id")
+
+
+def webhook_deliveries(actor: Actor, webhook_id: int, *, limit: int = 200) -> list[Delivery]:
+    """Each try to reach an endpoint and what came of it, newest first."""
+    require(actor, Right.SETTINGS_WRITE)
+    tries = Delivery.objects.filter(message__subject_kind="webhook", message__subject_id=str(webhook_id))
+    return list(tries.select_related("message").order_by("-at", "-id")[:limit])
 
 
 def signing_secrets(endpoint_id: str, *, now: datetime) -> tuple[str, ...]:

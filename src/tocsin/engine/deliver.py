@@ -21,11 +21,13 @@ from django.db.models import F, Q
 
 from tocsin.audit import actions as audit
 from tocsin.channels.protocol import Channel, DeliveryFailed, Message
+from tocsin.comms import actions as webhooks
 from tocsin.comms import queries as comms
 from tocsin.core import retries
 from tocsin.core.access import SYSTEM
 from tocsin.core.facts import Kind
 from tocsin.core.retries import Outcome
+from tocsin.people.models import ContactMethod
 from tocsin.platform import clock, db, doorbell
 from tocsin.platform.crashpoints import CrashPoint, crashpoint
 from tocsin.platform.models import Delivery, OutboxMessage, OutboxState
@@ -127,17 +129,31 @@ def deliver(message: OutboxMessage, *, channels: Mapping[str, Channel], now: Cal
 
 
 def _outgoing(message: OutboxMessage, *, at: datetime) -> Message:
-    secrets = comms.signing_secrets(message.subject_id, now=at) if message.channel == "webhook" else ()
+    secrets = _secrets(message, at=at) if message.channel == "webhook" else ()
     return Message(
         key=message.key,
         kind=message.kind,
         address=message.address,
         payload=message.payload,
-        due_at=message.created_at,
+        due_at=_meant_for(message),
         at=at,
         repeat=message.repeat,
         secrets=secrets,
     )
+
+
+def _secrets(message: OutboxMessage, *, at: datetime) -> tuple[str, ...]:
+    """What signs a post: an endpoint's secrets, or the secret of the person's own webhook."""
+    if message.subject_kind == "webhook":
+        return comms.signing_secrets(message.subject_id, now=at)
+    own = ContactMethod.objects.filter(channel=message.channel, address=message.address).exclude(secret="")
+    return tuple(own.values_list("secret", flat=True)[:1])
+
+
+def _meant_for(message: OutboxMessage) -> datetime:
+    """The moment a message is for: what its writer says, else when it was written."""
+    said = message.payload.get("date")
+    return datetime.fromisoformat(said) if isinstance(said, str) else message.created_at
 
 
 def _mark_sent(message: OutboxMessage, receipt: str, *, now: datetime) -> None:
@@ -170,6 +186,8 @@ def _mark_failed(message: OutboxMessage, failure: DeliveryFailed, *, now: dateti
                 "not_before": retry.at,
                 "repeat": failure.unknown or message.repeat,
             }
+        if failure.gone and message.subject_kind == "webhook":
+            webhooks.disable_webhook(int(message.subject_id), reason=failure.detail, now=now)
         if db.still_held(message).update(**change):
             said = outcome.value if retry.at or outcome is not Outcome.TEMPORARY else Outcome.PERMANENT.value
             _note(message, said, failure.detail, now=now)

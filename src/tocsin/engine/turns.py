@@ -72,6 +72,10 @@ def status_mails(*, now: datetime) -> int:
     return comms.advance_status_mails(now=now)
 
 
+def webhook_events(*, now: datetime) -> int:
+    return comms.enqueue_events(now=now)
+
+
 def postmortem_drafts(*, now: datetime) -> int:
     from tocsin.postmortems import actions as postmortems
 
@@ -95,6 +99,7 @@ def loops(*, deliver: Callable[..., int], pull: Callable[..., int] | None = None
             Turn("escalate", escalate),
             Turn("promises", tell_late),
             Turn("status_mails", status_mails),
+            Turn("webhooks", webhook_events),
             Turn("postmortems", postmortem_drafts),
         ],
     )

@@ -13,7 +13,7 @@ from tocsin.core import postmortem_rules as rules
 from tocsin.core.access import SYSTEM, Actor, Right, require
 from tocsin.core.errors import Conflict, Invalid, NotFound, Refused
 from tocsin.core.facts import Kind
-from tocsin.core.obligations import ObligationKind
+from tocsin.core.obligation_facts import ObligationKind
 from tocsin.core.postmortem_rules import PostmortemState, StepReason
 from tocsin.incidents import actions as incidents
 from tocsin.incidents import queries as incident_queries

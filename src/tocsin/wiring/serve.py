@@ -125,11 +125,9 @@ def default_channels() -> dict[str, Any]:
     """The ways out that the environment has set up; mail without a server goes to standard error."""
     from django.conf import settings
 
-    from tocsin.channels.console import ConsoleChannel
-    from tocsin.channels.email import EmailChannel
+    from tocsin.channels import registry
 
-    mail = EmailChannel(settings.SMTP_URL, settings.MAIL_FROM) if settings.SMTP_URL else ConsoleChannel()
-    return {"email": mail}
+    return dict(registry.build(smtp_url=settings.SMTP_URL, mail_from=settings.MAIL_FROM))
 
 
 async def _listen(host: str, port: int, journal: JournalWriter, engine: Engine | None) -> None:
@@ -153,7 +151,7 @@ async def _listen(host: str, port: int, journal: JournalWriter, engine: Engine |
 
     def stop() -> None:
         live.end()
-        server.stop()
+        server.stop()  # type: ignore[no-untyped-call]  # granian types little
         loop.call_later(STOP_SECONDS, ended.cancel)
 
     for name in (signal.SIGTERM, signal.SIGINT):

@@ -1,0 +1,203 @@
+"""How facts are shown: instants with their zone, priorities as shapes, states as words. Everything is escaped here."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta, tzinfo
+from typing import Any
+
+from django import template
+from django.template.context import Context
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString, mark_safe
+
+from tocsin.core.process_definition import ProcessDefinition
+from tocsin.web import icons, instants, links
+from tocsin.web.pictures import drawing
+
+register = template.Library()
+
+RANKS_WITH_COLOUR = 4
+
+
+def _zone(context: Context) -> tzinfo:
+    zone: tzinfo = context.get("zone") or UTC
+    return zone
+
+
+def _now(context: Context) -> datetime:
+    now: datetime = context["now"]
+    return now
+
+
+@register.simple_tag(takes_context=True)
+def when(context: Context, instant: datetime | None, form: str = "auto", empty: str = "") -> SafeString | str:
+    """`instant` in the viewer's zone, zone named; the script swaps to UTC from the second text."""
+    if instant is None:
+        return empty
+    now = _now(context)
+    return format_html(
+        '<time datetime="{}" data-utc="{}">{}</time>',
+        instants.iso(instant),
+        instants.clock_text(instant, UTC, now=now, form=form),
+        instants.clock_text(instant, _zone(context), now=now, form=form),
+    )
+
+
+@register.simple_tag(takes_context=True)
+def age(context: Context, instant: datetime | None) -> str:
+    """How long ago, for use beside `when`."""
+    return "" if instant is None else instants.span_text(_now(context) - instant)
+
+
+@register.simple_tag(takes_context=True)
+def running(context: Context, instant: datetime) -> SafeString:
+    """T+h:mm of something that goes on; the script keeps it running."""
+    return format_html(
+        '<span class="number nowrap" data-since="{}">{}</span>',
+        instants.iso(instant),
+        instants.clock_age(instant, now=_now(context)),
+    )
+
+
+@register.simple_tag(takes_context=True)
+def countdown(context: Context, due: datetime | None) -> SafeString | str:
+    """Written as "in 41 min" or "12 min late", in the colour that goes with it; the script keeps it counting."""
+    if due is None:
+        return ""
+    now = _now(context)
+    soon = timedelta(0) <= due - now <= timedelta(minutes=15)
+    css = "late" if due < now else "soon" if soon else ""
+    words = instants.countdown_text(due, now=now)
+    return format_html('<span class="countdown {}" data-due="{}">{}</span>', css, instants.iso(due), words)
+
+
+@register.filter
+def span(value: timedelta | None) -> str:
+    return "" if value is None else instants.span_text(value)
+
+
+@register.filter
+def percent(share: float | None) -> str:
+    """0.18 reads "18%"; small budgets keep one decimal; unknown says so."""
+    if share is None:
+        return "unknown"
+    value = float(share) * 100
+    return f"{value:.1f}%" if abs(value) < 10 and value != round(value) else f"{round(value)}%"
+
+
+@register.filter
+def target_percent(target: Any) -> str:
+    """A target in (0, 1) as people write it: 0.9990 reads "99.9%"."""
+    return f"{(target * 100).normalize():f}%"
+
+
+@register.filter
+def words(code: Any) -> str:
+    """A code as a reader sees it: "incident_coordinator" reads "Incident coordinator"."""
+    text = str(code or "").replace("_", " ").replace("-", " ")
+    return text[:1].upper() + text[1:]
+
+
+@register.filter
+def http_url(url: str) -> str:
+    """The address if it may become a link, else nothing: only http and https lead anywhere."""
+    return links.safe_url(url)
+
+
+@register.filter
+def get(mapping: Any, key: Any) -> Any:
+    """`mapping[key]` for templates; None when it is not there."""
+    return mapping.get(key) if mapping else None
+
+
+@register.simple_tag
+def icon(name: str, css: str = "icon") -> SafeString:
+    return format_html(
+        '<svg class="{}" viewBox="0 0 24 24" aria-hidden="true"><path d="{}"/></svg>', css, icons.path_of(name)
+    )
+
+
+def _definition(context: Context) -> ProcessDefinition | None:
+    found: ProcessDefinition | None = context.get("definition") or context.get("process")
+    return found
+
+
+def rank_class(rank: int | None, state: str = "set") -> str:
+    """The class that carries a priority's colour."""
+    return f"rank-{min(rank, RANKS_WITH_COLOUR)}" if rank is not None else f"rank-{state}"
+
+
+@register.simple_tag
+def rank_css(rank: int | None, state: str = "set") -> str:
+    return rank_class(rank, state)
+
+
+@register.simple_tag(takes_context=True)
+def code_of(context: Context, rank: int | None, state: str = "set") -> str:
+    """The organisation's short name of a priority ("P1"), or what its absence means."""
+    if rank is None:
+        return "undecided" if state == "unset" else "none"
+    definition = _definition(context)
+    priority = definition.catalogue.by_rank(rank) if definition else None
+    return priority.code if priority else str(rank)
+
+
+@register.simple_tag(takes_context=True)
+def mark(context: Context, rank: int | None, state: str = "set", size: str = "") -> SafeString:
+    """Shape, digit and short name of a priority: colour never stands alone."""
+    code = code_of(context, rank, state)
+    drawn = drawing.priority_mark(12, 12, rank, state)
+    return format_html(
+        '<span class="mark {} {}"><svg viewBox="0 0 24 24" aria-hidden="true">{}</svg>{}</span>',
+        rank_class(rank, state),
+        size,
+        mark_safe(drawn),  # noqa: S308 - drawing escapes its texts
+        code if rank is not None else format_html('<span class="small">{}</span>', code),
+    )
+
+
+@register.simple_tag(takes_context=True)
+def severity(context: Context, code: str) -> SafeString:
+    """A severity is a word; the gravest one stands out."""
+    definition = _definition(context)
+    gravest = bool(definition and definition.severities.codes[:1] == (code,))
+    return format_html('<span class="severity {}">{}</span>', "worst" if gravest else "", code)
+
+
+@register.simple_tag
+def meter(share: float | None, label: str) -> SafeString:
+    """A budget as a bar coloured by danger: full is calm. Unknown draws no fill."""
+    fill = SafeString("")
+    if share is not None:
+        css = "bad" if share < 0.2 else "warn" if share < 0.4 else ""
+        fill = format_html(
+            '<rect class="fill {}" width="{}" height="8" rx="4"/>', css, round(100 * min(max(share, 0), 1))
+        )
+    return format_html(
+        '<svg class="meter" viewBox="0 0 100 8" preserveAspectRatio="none" role="img" aria-label="{}">'
+        '<rect class="track" width="100" height="8" rx="4"/>{}</svg>',
+        label,
+        fill,
+    )
+
+
+@register.simple_tag
+def options(choices: Any, chosen: Any = "") -> SafeString:
+    """<option> elements of (value, words) pairs."""
+    return format_html_join(
+        "",
+        '<option value="{}"{}>{}</option>',
+        ((value, SafeString(" selected") if str(value) == str(chosen) else "", text) for value, text in choices),
+    )
+
+
+@register.inclusion_tag("web/parts/picture.html")
+def picture(drawn: drawing.Picture, testid: str, *, titled: bool = True) -> dict[str, Any]:
+    """A picture with its finding, how to read it, and its numbers as a table."""
+    return {"picture": drawn, "testid": testid, "titled": titled}
+
+
+@register.inclusion_tag("web/parts/field.html")
+def field(bound: Any, testid: str = "") -> dict[str, Any]:
+    """A form field with label, help and errors, wired for screen readers."""
+    return {"field": bound, "testid": testid or f"field-{bound.html_name}"}

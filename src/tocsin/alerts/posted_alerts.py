@@ -112,6 +112,8 @@ def _problem(posted: _Posted, *, careful: bool) -> str:
     """What makes the alert invalid; empty when nothing does. `careful` adds the checks a small clean body cannot fail."""
     if not any(posted.labels.values()):
         return "at least one label pair required"
+    if len(posted.labels) + len(posted.annotations or ()) > MOST_KEYS:
+        return f"more than {MOST_KEYS} labels and annotations"
     for names in (posted.labels, posted.annotations or {}):
         for name in names:
             if name not in _known_names and not _new_name(name):
@@ -133,8 +135,6 @@ def _new_name(name: str) -> bool:
 
 def _size_problem(posted: _Posted) -> str:
     pairs = [*posted.labels.items(), *(posted.annotations or {}).items()]
-    if len(pairs) > MOST_KEYS:
-        return f"more than {MOST_KEYS} labels and annotations"
     if sum(len(name) + len(value) for name, value in pairs) + len(posted.generator_url or "") > MOST_BYTES:
         return f"more than {MOST_BYTES} characters"
     if any("\x00" in value for _, value in pairs) or "\x00" in (posted.generator_url or ""):

@@ -46,17 +46,20 @@ class Unreadable(ValueError):
 
 _many = msgspec.json.Decoder(list[PushedCount])
 _raw = msgspec.json.Decoder(list[msgspec.Raw])
+_one_raw = msgspec.json.Decoder(msgspec.Raw)
 _row = msgspec.json.Decoder(PushedCount)
 
 
 def decode(body: bytes) -> DecodedCounts:
     """The rows of `body`, a JSON array of rows or one row. Raises Unreadable for anything else."""
-    array = body if body.lstrip()[:1] == b"[" else b"[" + body + b"]"
     errors: list[RowError] = []
     try:
-        rows = list(enumerate(_many.decode(array)))
+        if body.lstrip()[:1] == b"[":
+            rows = list(enumerate(_many.decode(body)))
+        else:
+            rows = [(0, _row.decode(body))]
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        rows, errors = _row_by_row(array)
+        rows, errors = _row_by_row(body)
     if len(rows) > MOST_ROWS:
         raise Unreadable(f"a request may carry {MOST_ROWS} rows")
     errors += [error for index, row in rows if (error := _row_error(index, row))]
@@ -86,9 +89,9 @@ def instant(at: datetime) -> datetime:
     return at.astimezone(UTC)
 
 
-def _row_by_row(array: bytes) -> tuple[list[tuple[int, PushedCount]], list[RowError]]:
+def _row_by_row(body: bytes) -> tuple[list[tuple[int, PushedCount]], list[RowError]]:
     try:
-        parts = _raw.decode(array)
+        parts = _raw.decode(body) if body.lstrip()[:1] == b"[" else [_one_raw.decode(body)]
     except RecursionError:
         raise Unreadable("the body is nested too deeply") from None
     except (msgspec.DecodeError, UnicodeDecodeError) as error:

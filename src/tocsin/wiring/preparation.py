@@ -31,7 +31,7 @@ def make_folder(data: Path) -> None:
 
 def sqlite_warning(version: tuple[int, ...] = sqlite3.sqlite_version_info) -> str:
     """A sentence when this SQLite has the WAL-reset fault (two connections may lose a commit); empty otherwise."""
-    mended = SQLITE_MENDED_BRANCHES.get(version[:2])
+    mended = SQLITE_MENDED_BRANCHES.get((version[0], version[1]))
     if version < SQLITE_BROKEN_FROM or version >= SQLITE_MENDED or (mended is not None and version[2] >= mended):
         return ""
     return (

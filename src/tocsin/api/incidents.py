@@ -94,18 +94,18 @@ def list_incidents(
     cursor: str = "",
 ) -> dict[str, Any]:
     """Open incidents, or all of them, by priority, severity, age and id."""
-    filters = {
-        "status": status,
-        "service": service,
-        "team": team,
-        "priority": priority,
-        "severity": severity,
-        "category": category,
-        "origin": origin,
-    }
-    chosen = {name: value for name, value in filters.items() if value not in {"", None}}
     page = queries.incidents(
-        actor(request), open_only=not (all or status), limit=min(limit, 1000), cursor=cursor, **chosen
+        actor(request),
+        open_only=not (all or status),
+        status=status,
+        service=service,
+        team=team,
+        priority=priority,
+        severity=severity,
+        category=category,
+        origin=origin,
+        limit=min(limit, 1000),
+        cursor=cursor,
     )
     return listing(page.rows, shapes.incident, following=page.following)
 

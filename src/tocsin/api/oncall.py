@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any
 
 from django.http import HttpRequest
 from ninja import Body, Query, Router, Schema
@@ -15,6 +15,10 @@ from tocsin.oncall import actions, queries
 from tocsin.platform import clock
 
 router = Router(tags=["on call"])
+
+Start = Annotated[datetime, Query(alias="from")]
+End = Annotated[datetime, Query(alias="to")]
+Document = Annotated[dict[str, Any], Body()]
 
 
 class NewOverride(Schema):
@@ -43,9 +47,7 @@ def now_on_call(request: HttpRequest) -> dict[str, Any]:
 
 
 @router.get("/oncall/gaps")
-def gaps(
-    request: HttpRequest, start: datetime = Query(..., alias="from"), end: datetime = Query(..., alias="to")
-) -> dict[str, Any]:
+def gaps(request: HttpRequest, start: Start, end: End) -> dict[str, Any]:
     """When nobody is on call."""
     found = queries.gaps(actor(request), start=start, end=end)
     return listing(
@@ -54,15 +56,13 @@ def gaps(
 
 
 @router.get("/oncall/{name}/shifts")
-def shifts(
-    request: HttpRequest, name: str, start: datetime = Query(..., alias="from"), end: datetime = Query(..., alias="to")
-) -> dict[str, Any]:
+def shifts(request: HttpRequest, name: str, start: Start, end: End) -> dict[str, Any]:
     """The shifts of a rotation, cut to what was asked for."""
     return {"shifts": [shapes.shift(one) for one in queries.shifts(actor(request), name, start=start, end=end)]}
 
 
 @router.post("/oncall", response={201: dict[str, Any]})
-def import_rotation(request: HttpRequest, document: dict[str, Any] = Body(...)) -> tuple[int, dict[str, Any]]:
+def import_rotation(request: HttpRequest, document: Document) -> tuple[int, dict[str, Any]]:
     """Create or replace a rotation from a schedule file."""
     row = actions.save_rotation(actor(request), document, now=clock.now())
     return 201, shapes.rotation(row)
@@ -94,7 +94,7 @@ def policies(request: HttpRequest) -> dict[str, Any]:
 
 
 @router.post("/escalation-policies", response={201: dict[str, Any]})
-def import_policy(request: HttpRequest, document: dict[str, Any] = Body(...)) -> tuple[int, dict[str, Any]]:
+def import_policy(request: HttpRequest, document: Document) -> tuple[int, dict[str, Any]]:
     """Create or replace an escalation policy from its file."""
     row = actions.save_policy(actor(request), document, now=clock.now())
     return 201, shapes.policy(row)

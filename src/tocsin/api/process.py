@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from datetime import datetime
+from typing import Annotated, Any
 
-from django.http import HttpRequest
-from ninja import Router
+from django.http import HttpRequest, HttpResponse
+from ninja import Query, Router
 
 from tocsin.api import shapes
 from tocsin.api.auth import actor
+from tocsin.audit import exports
 from tocsin.audit import queries as audit
 from tocsin.core.access import Right, require
 from tocsin.process import queries
@@ -36,3 +38,14 @@ def verify(request: HttpRequest) -> dict[str, Any]:
         "first_wrong": verdict.first_wrong,
         "why": verdict.why,
     }
+
+
+@router.get("/audit/bundle")
+def bundle(
+    request: HttpRequest, start: Annotated[datetime, Query(alias="from")], end: Annotated[datetime, Query(alias="to")]
+) -> HttpResponse:
+    """The evidence of [from, to) as one file; the same data gives the same bytes."""
+    content = exports.export_bundle(actor(request), from_at=start, to_at=end)
+    answer = HttpResponse(content, content_type="application/zip")
+    answer.headers["Content-Disposition"] = 'attachment; filename="tocsin-evidence.zip"'
+    return answer

@@ -9,7 +9,7 @@ from tocsin.alerts.models import Alert, Integration, Silence
 from tocsin.audit.actions import stamp
 from tocsin.catalog.models import Service
 from tocsin.comms.models import Subscriber, Update, WebhookEndpoint
-from tocsin.core.incident_lifecycle import status_of
+from tocsin.core.incident_lifecycle import State, status_of
 from tocsin.core.on_call_now import Shift
 from tocsin.incidents.models import Incident, Obligation, RoleHeld
 from tocsin.incidents.queries import TimelineLine
@@ -35,7 +35,7 @@ def incident(row: Incident) -> dict[str, Any]:
         "number": row.number,
         "title": row.title,
         "description": row.description,
-        "status": status_of(row.state),
+        "status": status_of(State(row.state)),
         "state": row.state,
         "priority": row.priority,
         "priority_state": row.priority_state,

@@ -47,7 +47,7 @@ def slo(request: HttpRequest, name: str) -> dict[str, Any]:
         "priority": assignment.priority if assignment else None,
         "priority_state": assignment.decision if assignment else "unset",
         "groups": [group.code for group in assignment.groups.all()] if assignment else [],
-        "breaches": [shapes.breach(one) for one in queries.breaches(row, now - timedelta(days=30))[:500]],
+        "breaches": [shapes.breach(one) for one in queries.breaches(row, now - timedelta(days=30))],
     }
 
 
@@ -57,7 +57,7 @@ def assign(request: HttpRequest, name: str, body: Assignment) -> dict[str, Any]:
     rank = rank_of(body.priority)
     row = actions.assign_priority(
         actor(request),
-        objective=name,
+        objective=queries.objective(actor(request), name),
         decision="set" if rank is not None else "none",
         priority=rank,
         groups=body.groups,

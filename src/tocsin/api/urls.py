@@ -2,10 +2,23 @@
 
 from __future__ import annotations
 
+from django.http import HttpRequest, JsonResponse
 from django.urls import URLPattern, URLResolver, path
 from ninja import NinjaAPI
 
-from tocsin.api import alerts, catalog, comms, incidents, oncall, people, postmortems, problems, process, slos
+from tocsin.api import (
+    alertmanager,
+    alerts,
+    catalog,
+    comms,
+    incidents,
+    oncall,
+    people,
+    postmortems,
+    problems,
+    process,
+    slos,
+)
 from tocsin.api.auth import BrowserAuth, TokenAuth
 
 api = NinjaAPI(
@@ -21,4 +34,14 @@ problems.register(api)
 for module in (incidents, slos, oncall, people, catalog, alerts, comms, postmortems, process):
     api.add_router("", module.router)
 
-urlpatterns: list[URLPattern | URLResolver] = [path("api/v1/", api.urls)]
+
+def openapi(_request: HttpRequest) -> JsonResponse:
+    """The machine-readable description of the API."""
+    return JsonResponse(api.get_openapi_schema())
+
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("api/v1/", api.urls),
+    path("openapi.json", openapi),
+    *alertmanager.urlpatterns,
+]

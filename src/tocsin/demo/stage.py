@@ -19,7 +19,7 @@ _stage: Stage | None = None
 
 def raise_curtain(stage: Stage) -> None:
     """From now on the demo's pages act on `stage`."""
-    global _stage
+    global _stage  # noqa: PLW0603 - one stage a process, like the clock
     _stage = stage
 
 

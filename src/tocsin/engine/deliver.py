@@ -172,7 +172,7 @@ def _mark_failed(message: OutboxMessage, failure: DeliveryFailed, *, now: dateti
         outcome,
         tries_made=message.attempt,
         now=now,
-        jitter=random.random(),
+        jitter=random.random(),  # noqa: S311 - it spreads load, it keeps no secret
         asked_wait=failure.retry_after,
         expires_at=message.expires_at,
     )

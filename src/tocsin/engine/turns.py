@@ -73,6 +73,8 @@ def status_mails(*, now: datetime) -> int:
 
 
 def webhook_events(*, now: datetime) -> int:
+    from tocsin.comms import actions as comms
+
     return comms.enqueue_events(now=now)
 
 

@@ -145,6 +145,7 @@ TEXTS: Mapping[Kind, str] = {
     Kind.OBLIGATION_WAIVED: "Waived: {obligation}, because {reason}",
     Kind.OBLIGATION_LATE: "Late: {obligation}, due {due}",
     Kind.UPDATE_SENT: "Update sent to {groups}: {text}",
+    Kind.STATUS_MAIL_QUEUED: "{recipients} subscribers told ({kind})",
     Kind.POSTMORTEM_DRAFTED: "Postmortem drafted",
     Kind.ACTION_ADDED: "Action: {title}, driver {driver}",
 }

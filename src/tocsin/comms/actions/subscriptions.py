@@ -133,6 +133,8 @@ def _post(
             )
         )
     outbox.enqueue(messages, now=now)
+    told = {"kind": kind, "number": number, "recipients": len(messages)}
+    audit.record(SYSTEM, [Fact(kind=Kind.STATUS_MAIL_QUEUED, incident=incident.ref, data=told)], now=now)
 
 
 def _secret_of(subscriber: Subscriber) -> str:

@@ -7,8 +7,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.conf import settings
-
 from tocsin.audit.actions import stamp
 from tocsin.core.delivery_plan import Attempt, Traffic, delivery_plan, lane
 from tocsin.core.process_definition import ProcessDefinition
@@ -19,6 +17,7 @@ from tocsin.incidents.page_text import PageFacts, PageText
 from tocsin.people.models import ContactMethod, Person
 from tocsin.people.snapshots import contact
 from tocsin.platform import ids, outbox
+from tocsin.platform.addresses import public_url
 from tocsin.platform.models import OutboxMessage, OutboxState
 from tocsin.platform.outbox import Outgoing
 
@@ -74,11 +73,11 @@ def facts_of(incident: Incident, definition: ProcessDefinition, *, url: str, tim
 
 
 def page_url(token: str) -> str:
-    return f"{settings.PUBLIC_URL}/p/{token}"
+    return f"{public_url()}/p/{token}"
 
 
 def incident_url(incident: Incident) -> str:
-    return f"{settings.PUBLIC_URL}/i/{incident.number}"
+    return f"{public_url()}/i/{incident.number}"
 
 
 def create(

@@ -1,0 +1,184 @@
+"""Every public action writes to the event log, itself or through a function of its domain. Shown to fail, too."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+SOURCE = Path(__file__).resolve().parents[2] / "src" / "tocsin"
+WRITES = "record"
+"""`audit.record`, imported by whatever name; nothing else in the house is called so."""
+
+ALLOWED: Mapping[str, str] = {
+    "slo.add_counts": "measurements are journalled with their own digest, not chained (requirements 4.12)",
+    "slo.count_errors": "only says what is wrong with counts",
+    "slo.mark_invalid": "a measurement that could not be taken; the journal holds what arrived",
+    "alerts.end_overdue": "the end of an alert is written on the timeline of its incident, by the room that has it",
+    "alerts.hear_unsilenced": "what is heard opens an incident, and that is written",
+    "comms.draft_update": "only words a proposal",
+    "comms.enqueue_events": "carries entries of the log to webhooks; it has nothing of its own to say",
+}
+"""Public functions of action modules that change nothing worth a log entry, each with its reason."""
+
+
+@dataclass
+class Domain:
+    """The functions of one domain's action modules, what each of them calls, and which are offered to the house."""
+
+    name: str
+    public: set[str] = field(default_factory=set)
+    calls: dict[str, set[str]] = field(default_factory=dict)
+
+    def reaches_the_log(self, name: str) -> bool:
+        seen: set[str] = set()
+        ahead = [name]
+        while ahead:
+            here = ahead.pop()
+            if here == WRITES:
+                return True
+            if here not in seen:
+                seen.add(here)
+                ahead += self.calls.get(here, ())
+        return False
+
+
+def action_files(source: Path) -> Iterable[tuple[str, Path]]:
+    """(domain, file) of every module that holds actions: `actions.py`, `actions/*.py`, `*_actions.py`."""
+    for path in sorted(source.rglob("*.py")):
+        parts = path.relative_to(source).parts
+        if len(parts) > 1 and ("actions" in parts[1:-1] or path.stem == "actions" or path.stem.endswith("_actions")):
+            yield parts[0], path
+
+
+def read_domains(source: Path) -> dict[str, Domain]:
+    found: dict[str, Domain] = {}
+    for name, path in action_files(source):
+        domain = found.setdefault(name, Domain(name))
+        offered = offered_by(path.parent) if path.parent.name == "actions" else None
+        for node in ast.parse(path.read_text(encoding="utf-8")).body:
+            if isinstance(node, ast.FunctionDef):
+                domain.calls.setdefault(node.name, set()).update(called_names(node))
+                if is_action(node) and (offered is None or node.name in offered):
+                    domain.public.add(node.name)
+    return found
+
+
+def offered_by(folder: Path) -> set[str] | None:
+    """What a folder of actions offers in its `__init__`; the rest are parts that its actions are made of.
+
+    None when it names nothing, and then everything public in it counts.
+    """
+    front = folder / "__init__.py"
+    tree = ast.parse(front.read_text(encoding="utf-8")) if front.exists() else ast.Module([], [])
+    names = {alias.name for node in tree.body if isinstance(node, ast.ImportFrom) for alias in node.names}
+    return names - {"annotations"} or None
+
+
+def is_action(node: ast.FunctionDef) -> bool:
+    """An action takes `now`: it does something at a moment. A public function without it only computes."""
+    arguments = [argument.arg for argument in [*node.args.args, *node.args.kwonlyargs]]
+    return not node.name.startswith("_") and "now" in arguments
+
+
+def called_names(node: ast.FunctionDef) -> set[str]:
+    names = set()
+    for part in ast.walk(node):
+        if isinstance(part, ast.Call):
+            target = part.func
+            names.add(target.attr if isinstance(target, ast.Attribute) else getattr(target, "id", ""))
+    return names
+
+
+def unaudited(source: Path) -> list[str]:
+    """ "domain.function" of each action that never reaches the log."""
+    return sorted(
+        f"{domain.name}.{name}"
+        for domain in read_domains(source).values()
+        for name in domain.public
+        if not domain.reaches_the_log(name) and f"{domain.name}.{name}" not in ALLOWED
+    )
+
+
+def test_every_action_is_audited() -> None:
+    assert unaudited(SOURCE) == []
+
+
+def test_the_walk_sees_the_actions_of_every_domain_that_has_some() -> None:
+    domains = read_domains(SOURCE)
+    assert {"audit", "people", "catalog", "process", "oncall", "incidents"} <= set(domains)
+    assert {"acknowledge", "declare", "change_priority", "take_page"} <= domains["incidents"].public
+
+
+def test_nothing_is_excused_that_is_not_there() -> None:
+    domains = read_domains(SOURCE)
+    names = {f"{name}.{function}" for name, domain in domains.items() for function in domain.calls}
+    assert sorted(set(ALLOWED) - names) == []
+
+
+HOUSE = """
+from tocsin.audit import actions as audit
+
+
+def rename(actor, *, name, now):
+    {rename}
+
+
+def _tell(actor, *, now):
+    audit.record(actor, [], now=now)
+"""
+
+
+@pytest.mark.parametrize(
+    ("body", "found"),
+    [
+        ("audit.record(actor, [], now=now)", []),
+        ("_tell(actor, now=now)", []),
+        ("return name", ["shop.rename"]),
+        ("print('record')", ["shop.rename"]),
+    ],
+)
+def test_an_action_that_does_not_tell_the_log_is_found(tmp_path: Path, body: str, found: list[str]) -> None:
+    (tmp_path / "shop").mkdir()
+    (tmp_path / "shop" / "actions.py").write_text(HOUSE.format(rename=body))
+    assert unaudited(tmp_path) == found
+
+
+@pytest.mark.parametrize("front", [None, "", "from tocsin.shop.actions.renaming import rename\n"])
+def test_an_action_in_a_folder_of_actions_is_found(tmp_path: Path, front: str | None) -> None:
+    folder = tmp_path / "shop" / "actions"
+    folder.mkdir(parents=True)
+    (folder / "renaming.py").write_text(HOUSE.format(rename="return name"))
+    if front is not None:
+        (folder / "__init__.py").write_text(front)
+    assert unaudited(tmp_path) == ["shop.rename"]
+
+
+def test_a_part_that_the_folder_does_not_offer_is_no_action(tmp_path: Path) -> None:
+    folder = tmp_path / "shop" / "actions"
+    folder.mkdir(parents=True)
+    (folder / "renaming.py").write_text(HOUSE.format(rename="return name"))
+    (folder / "__init__.py").write_text("from tocsin.shop.actions.selling import sell\n")
+    assert unaudited(tmp_path) == []
+
+
+def test_nobody_outside_reaches_past_what_a_folder_of_actions_offers() -> None:
+    """Else an unlisted part could be called as an action."""
+    wrong = [
+        f"{path.relative_to(SOURCE)}: {node.module}.{alias.name}"
+        for path in sorted(SOURCE.rglob("*.py"))
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.ImportFrom) and node.module and ".actions." in node.module
+        for alias in node.names
+        if path.relative_to(SOURCE).parts[0] != node.module.split(".")[1] and not _only_reads(node.module, alias.name)
+    ]
+    assert wrong == []
+
+
+def _only_reads(module: str, name: str) -> bool:
+    path = SOURCE.joinpath(*module.split(".")[1:]).with_suffix(".py")
+    nodes = [node for node in ast.parse(path.read_text(encoding="utf-8")).body if isinstance(node, ast.FunctionDef)]
+    return not any(node.name == name for node in nodes if ast.unparse(node.returns or ast.Constant(None)) != "bool")

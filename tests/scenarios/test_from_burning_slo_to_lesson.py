@@ -1,0 +1,115 @@
+"""The main job, end to end: a budget burns, somebody is woken, stakeholders hear, it ends, and something is learned."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from tests.domains import slo_worlds, worlds
+from tests.scenarios.stage import Stage
+from tocsin.audit import queries as audit
+from tocsin.comms import actions as comms
+from tocsin.core.access import SYSTEM
+from tocsin.incidents import actions as incidents
+from tocsin.incidents import queries
+from tocsin.incidents.models import Incident
+from tocsin.platform.clock import WoundClock
+from tocsin.postmortems import queries as postmortems
+from tocsin.process import actions as process
+from tocsin.slo import actions as slo
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def stage(clock: WoundClock) -> Stage:
+    stage = Stage(clock)
+    stage.on_call("checkout", "mara", "noor")
+    objective = slo_worlds.objective(now=stage.now)
+    process.add_group_member(SYSTEM, group="management", email="boss@harbor.example", now=stage.now)
+    process.add_group_member(SYSTEM, group="customer-support", email="desk@harbor.example", now=stage.now)
+    slo.assign_priority(
+        SYSTEM,
+        objective=objective,
+        decision="set",
+        priority=1,
+        groups=["customer-support"],
+        reason="no sale without it",
+        now=stage.now,
+    )
+    return stage
+
+
+def burn(stage: Stage, minutes: int) -> None:
+    for _ in range(minutes):
+        stage.clock.wind(timedelta(minutes=1))
+        stage.count("checkout-availability", good=700, bad=300)
+
+
+def test_a_burning_slo_becomes_one_incident_that_wakes_somebody_and_ends_in_a_draft(stage: Stage) -> None:
+    for _ in range(5):
+        stage.clock.wind(timedelta(minutes=1))
+        stage.count("checkout-availability", good=1000, bad=0)
+    stage.phone.expect(to="mara@harbor.example", containing="P1", kind="page")
+    burn(stage, 3)
+    [incident] = Incident.objects.all()
+    assert (incident.priority, incident.priority_state, incident.origin) == (1, "set", "slo")
+    assert incident.objective is not None and incident.objective.name == "checkout-availability"
+
+    incidents.take_page(stage.link_of(), now=stage.now)
+    incident.refresh_from_db()
+    assert incident.state == "acknowledged"
+    assert incident.acknowledged_by is not None and incident.acknowledged_by.username == "mara"
+    burn(stage, 3)
+    assert Incident.objects.count() == 1
+    stage.phone.settle()
+
+    mara = worlds.actor("mara")
+    draft = comms.draft_update(mara, incident.number, now=stage.now)
+    assert draft.kind == "opening" and draft.next_update_at == stage.now + timedelta(hours=2)
+    for address in ("boss@harbor.example", "desk@harbor.example"):
+        stage.phone.expect(to=address, containing="Next update by", kind="update")
+    comms.send_update(mara, incident.number, text=draft.text, next_update_at=draft.next_update_at, now=stage.now)
+    stage.cycle()
+    stage.phone.settle()
+    dues = {row.obligation.due_at for row in queries.promises(SYSTEM, now=stage.now)}
+    assert dues == {draft.next_update_at}
+
+    incidents.resolve(mara, incident.number, category="software", note="rolled back", now=stage.now)
+    stage.cycle()
+    drafted = postmortems.postmortem(mara, incident.number)
+    assert drafted.state == "draft"
+    recorded = [entry for entry in audit.timeline_entries(incident.ref) if not entry.kind.startswith("postmortem.")]
+    assert drafted.timeline.count() == len(recorded)
+    assert audit.verify().ok
+
+
+def test_nobody_answers_and_the_next_one_is_asked_and_at_last_the_fallback(stage: Stage) -> None:
+    from tocsin.people import actions as people
+
+    people.set_fallback_contact(SYSTEM, email="night-desk@harbor.example", now=stage.now)
+    stage.phone.expect(to="mara@harbor.example", kind="page")
+    stage.alert("DiskFull", service="checkout", priority="P2")
+    stage.phone.settle()
+    stage.phone.expect(to="noor@harbor.example", kind="page")
+    stage.pass_time(timedelta(minutes=5))
+    stage.phone.settle()
+    stage.phone.expect(to="night-desk@harbor.example", kind="fallback")
+    stage.pass_time(timedelta(minutes=6))
+    stage.phone.settle()
+
+
+@pytest.mark.req("R-9.2.11-1")
+def test_an_alert_that_repeats_adds_nothing_and_its_end_resolves(stage: Stage) -> None:
+    stage.phone.expect(to="mara@harbor.example", containing="P2", kind="page")
+    stage.alert("QueueLong", service="checkout", priority="P2", severity="critical")
+    stage.alert("QueueLong", service="checkout", priority="P2", severity="critical")
+    [incident] = Incident.objects.all()
+    assert (incident.priority, incident.signal_severity, incident.labels["alertname"]) == (2, "critical", "QueueLong")
+    stage.phone.settle()
+    stage.clock.wind(timedelta(minutes=2))
+    stage.phone.expect(to="mara@harbor.example", containing="working again", kind="stand_down")
+    stage.alert("QueueLong", ends=True, service="checkout", priority="P2", severity="critical")
+    incident.refresh_from_db()
+    assert incident.state == "resolved"

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db.models import Case, IntegerField, Q, QuerySet, Value, When
+from django.db.models import Case, Count, IntegerField, Q, QuerySet, Value, When
 
 from tocsin.audit.models import Entry
 from tocsin.core import incident_lifecycle as lifecycle
@@ -254,3 +254,11 @@ def incidents_of_objective(actor: Actor, objective_id: int, *, limit: int = 20) 
     """The incidents that an SLO led to, newest first."""
     require(actor, Right.INCIDENT_READ)
     return list(_rows().filter(Q(objective_id=objective_id)).order_by("-created_at")[:limit])
+
+
+def pair_counts(actor: Actor, *, since: datetime) -> dict[tuple[int, str], int]:
+    """How many real incidents opened from `since` on stand at each pair of priority and severity."""
+    require(actor, Right.INCIDENT_READ)
+    rows = Incident.objects.filter(created_at__gte=since, kind="real", priority__isnull=False)
+    counted = rows.order_by().values("priority", "severity").annotate(count=Count("pk"))
+    return {(row["priority"], row["severity"]): row["count"] for row in counted if row["priority"] is not None}

@@ -201,3 +201,35 @@ def picture(drawn: drawing.Picture, testid: str, *, titled: bool = True) -> dict
 def field(bound: Any, testid: str = "") -> dict[str, Any]:
     """A form field with label, help and errors, wired for screen readers."""
     return {"field": bound, "testid": testid or f"field-{bound.html_name}"}
+
+
+@register.simple_tag
+def problem(errors: Any, name: str, control: str) -> SafeString:
+    """What is wrong with one control, beside it; nothing when it is right."""
+    text = (errors or {}).get(name, "")
+    if not text:
+        return SafeString("")
+    return format_html('<p class="errors" id="{}-error" data-testid="{}-error">{}</p>', control, control, text)
+
+
+@register.simple_tag
+def invalid(errors: Any, name: str, control: str) -> SafeString:
+    """The attributes that tie a control to its `problem`."""
+    if not (errors or {}).get(name):
+        return SafeString("")
+    return format_html(' aria-invalid="true" aria-describedby="{}-error"', control)
+
+
+@register.simple_tag
+def problems(errors: Any) -> SafeString:
+    """Everything that is wrong with a form, as a list above it."""
+    if not errors:
+        return SafeString("")
+    listed = format_html_join("", "<li>{}</li>", ((text,) for text in errors.values()))
+    return format_html('<div class="notice error" role="alert" data-testid="problems"><ul>{}</ul></div>', listed)
+
+
+@register.simple_tag(takes_context=True)
+def zone_here(context: Context) -> str:
+    """The zone that times on this page are read and written in: "CET", or "UTC+05:45"."""
+    return instants.zone_name(_now(context), _zone(context))

@@ -58,6 +58,19 @@ class House:
         oncall.save_policy(SYSTEM, document, now=self.now)
         oncall.set_service_escalation(SYSTEM, service="log-on", policy="identity", now=self.now)
 
+    def rotation(self, name: str, role: str, username: str) -> None:
+        """One person is always on call for a role of the process, in the service's team."""
+        worlds.person(username, in_team="identity", now=self.now)
+        layer = {
+            "name": "main",
+            "priority": 1,
+            "start": "2026-11-02T09:00:00Z",
+            "rotation": {"unit": "week", "every": 1},
+            "users": [[username]],
+        }
+        document = {"name": name, "time_zone": "UTC", "layers": [layer]}
+        oncall.save_rotation(SYSTEM, document, team="identity", role=role, now=self.now)
+
     def pass_time(self, by: timedelta) -> None:
         """Let time go by without the engine looking."""
         self.now += by

@@ -171,17 +171,17 @@ def test_each_piece_is_on_its_way_before_the_next_one_is_made() -> None:
     app = Stream(pieces())
 
     async def receive() -> Message:
+        if not asked:
+            asked.append(True)
+            return {"type": "http.request", "body": b"", "more_body": False}
         await asyncio.Event().wait()
         raise AssertionError
-
-    async def first() -> Message:
-        return {"type": "http.request", "body": b"", "more_body": False}
 
     async def send(message: Message) -> None:
         answer.take(message)
 
-    reads = iter([first, receive])
-    asyncio.run(Bridge(app)(scope(), lambda: next(reads)(), send))
+    asked: list[bool] = []
+    asyncio.run(Bridge(app)(scope(), receive, send))
     assert seen == [0, 1, 2]
 
 

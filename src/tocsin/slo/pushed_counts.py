@@ -54,10 +54,7 @@ def decode(body: bytes) -> DecodedCounts:
     """The rows of `body`, a JSON array of rows or one row. Raises Unreadable for anything else."""
     errors: list[RowError] = []
     try:
-        if body.lstrip()[:1] == b"[":
-            rows = list(enumerate(_many.decode(body)))
-        else:
-            rows = [(0, _row.decode(body))]
+        rows = list(enumerate(_many.decode(body))) if body.lstrip()[:1] == b"[" else [(0, _row.decode(body))]
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         rows, errors = _row_by_row(body)
     if len(rows) > MOST_ROWS:

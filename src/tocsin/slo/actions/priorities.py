@@ -12,7 +12,7 @@ from tocsin.audit import actions as audit
 from tocsin.audit.actions import Fact
 from tocsin.core.access import Actor, Right, require
 from tocsin.core.breach_frequency import CountedAs
-from tocsin.core.errors import Conflict, Invalid, Refused
+from tocsin.core.errors import Conflict, Invalid, NotFound, Refused
 from tocsin.core.facts import Kind
 from tocsin.core.priorities import AssignMode
 from tocsin.platform import db
@@ -28,7 +28,7 @@ _LONGEST_WINDOW_SECONDS = 24 * 3600
 def assign_priority(
     actor: Actor,
     *,
-    objective: Objective,
+    objective: Objective | str,
     decision: str,
     priority: int | None = None,
     groups: Sequence[str] = (),
@@ -37,7 +37,7 @@ def assign_priority(
     assign_mode: str = AssignMode.AUTOMATIC,
     now: datetime,
 ) -> PriorityAssignment:
-    """Decide the priority of an SLO from `now` (inclusive) on; the former decision ends at the same instant.
+    """Decide the priority of an SLO (a row or its name) from `now` (inclusive) on; the former decision ends then.
 
     `decision` is set (with a rank of the catalogue) or none, on purpose. `raise_rule` {"more_than", "within_seconds",
     "to", "count": episodes | occurrences} makes it conditional. Deciding the same again writes nothing. Raises
@@ -45,6 +45,7 @@ def assign_priority(
     """
     rule = _check(decision, priority, raise_rule, assign_mode)
     with transaction.atomic():
+        objective = _known(objective)
         _may_assign(actor, objective)
         members = _groups(groups)
         former = db.lock(PriorityAssignment.objects.filter(objective=objective, valid_until=None)).first()
@@ -60,9 +61,10 @@ def assign_priority(
     return assignment
 
 
-def withdraw_priority(actor: Actor, *, objective: Objective, reason: str, now: datetime) -> None:
+def withdraw_priority(actor: Actor, *, objective: Objective | str, reason: str, now: datetime) -> None:
     """Make an SLO undecided again; it is back on the to-do list. Nothing happens when it is undecided already."""
     with transaction.atomic():
+        objective = _known(objective)
         _may_assign(actor, objective)
         former = db.lock(PriorityAssignment.objects.filter(objective=objective, valid_until=None)).first()
         if former is None:
@@ -70,6 +72,15 @@ def withdraw_priority(actor: Actor, *, objective: Objective, reason: str, now: d
         _close(former, now)
         data = {"slo": objective.name, "decision": "unset", "reason": clean(reason), "former": _short(former)}
         audit.record(actor, [Fact(kind=Kind.PRIORITY_ASSIGNED, data=data)], now=now)
+
+
+def _known(objective: Objective | str) -> Objective:
+    if isinstance(objective, Objective):
+        return objective
+    found = Objective.objects.select_related("service__team").filter(name=objective).first()
+    if found is None:
+        raise NotFound(f"There is no SLO called {objective!r}.")
+    return found
 
 
 def _may_assign(actor: Actor, objective: Objective) -> None:

@@ -1,0 +1,324 @@
+"""From checked documents to what we keep: services, sources, SLOs with rule, queries and priority."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from tocsin.platform.text import slug
+from tocsin.slo.openslo.alert_rules import PolicyBook, Told, alert_rule
+from tocsin.slo.openslo.checks import Findings, shown
+from tocsin.slo.openslo.durations import MEANING, Shorthand, shorthand
+from tocsin.slo.openslo.nodes import Node, Problem
+from tocsin.slo.openslo.parsing import Document
+from tocsin.slo.openslo.schema import API_VERSION, OUR_PREFIX
+from tocsin.slo.specs import PROMETHEUS, PUSH, ObjectiveSpec, PrioritySpec, ServiceSpec, SourceSpec
+
+# Servers that answer Prometheus' query API.
+_PROMETHEUS_TYPES = frozenset({"prometheus", "victoriametrics", "mimir", "thanos", "cortex"})
+_SECONDS = re.compile(r"([1-9][0-9]{0,4})(s|m|h)")
+_SECOND_UNITS = {"s": 1, "m": 60, "h": 3600}
+_PRIORITY = re.compile(r"[Pp]?([1-9])")
+
+
+@dataclass(frozen=True, slots=True)
+class Specs:
+    """Everything a set of documents says; `errors` and `warnings` by file."""
+
+    services: Sequence[ServiceSpec]
+    sources: Sequence[SourceSpec]
+    objectives: Sequence[ObjectiveSpec]
+    errors: Sequence[tuple[str, Problem]]
+    warnings: Sequence[tuple[str, Problem]]
+
+
+@dataclass(slots=True)
+class _Reading:
+    """All documents by kind and name, and what was found while reading one of them."""
+
+    book: Mapping[tuple[str, str], Document]
+    findings: dict[str, Findings] = field(default_factory=dict)
+
+    def of(self, document: Document) -> Findings:
+        return self.findings.setdefault(document.file, Findings())
+
+
+def objective_specs(documents: Sequence[Document]) -> Specs:
+    """Turn the OpenSLO documents among `documents` into specs; other kinds are left to their own readers."""
+    ours = [document for document in documents if document.api_version == API_VERSION]
+    reading = _Reading({(document.kind, document.name): document for document in ours})
+    services = [_service(document) for document in ours if document.kind == "Service"]
+    sources = [_source(document, reading.of(document)) for document in ours if document.kind == "DataSource"]
+    objectives = [spec for document in ours if document.kind == "SLO" for spec in _objectives(document, reading)]
+    found = reading.findings.items()
+    return Specs(
+        services,
+        sources,
+        objectives,
+        [(file, problem) for file, findings in found for problem in findings.errors],
+        [(file, problem) for file, findings in found for problem in findings.warnings],
+    )
+
+
+def annotation(document: Document, name: str) -> str:
+    """Our annotation of that name, empty when there is none."""
+    return document.node.text_at("metadata", "annotations", OUR_PREFIX + name).strip()
+
+
+def _listed(text: str) -> tuple[str, ...]:
+    return tuple(filter(None, (part.strip() for part in text.split(","))))
+
+
+def _service(document: Document) -> ServiceSpec:
+    return ServiceSpec(
+        name=document.name,
+        display_name=document.node.text_at("metadata", "displayName"),
+        description=document.node.text_at("spec", "description"),
+        team=annotation(document, "team") or None,
+        runbook_url=annotation(document, "runbook"),
+        depends_on=_listed(annotation(document, "depends-on")),
+        escalation=annotation(document, "escalation"),
+        labels=_labels(document),
+        origin=document.origin,
+    )
+
+
+def _labels(document: Document) -> dict[str, str]:
+    labels = document.node.get("metadata", "labels")
+    if labels is None:
+        return {}
+    return {
+        entry.key: ", ".join(item.text for item in entry.value.items) or entry.value.text for entry in labels.entries
+    }
+
+
+def _source(document: Document, findings: Findings) -> SourceSpec:
+    node, kind = document.node, document.node.text_at("spec", "type").lower()
+    if kind not in _PROMETHEUS_TYPES and kind != PUSH:
+        where = node.get("spec", "type") or node
+        findings.error(
+            where.line, "spec.type", f"{shown(where.text)}: Tocsin asks Prometheus-like servers, or is pushed to"
+        )
+    details = ("spec", "connectionDetails")
+    headers = node.get(*details, "headers")
+    return SourceSpec(
+        name=document.name,
+        kind=PUSH if kind == PUSH else PROMETHEUS,
+        url=next(filter(None, (node.text_at(*details, key) for key in ("url", "server", "address"))), ""),
+        every=_every(node.get(*details, "every"), annotation(document, "every"), document, findings),
+        headers={entry.key: entry.value.text for entry in headers.entries} if headers else {},
+        origin=document.origin,
+    )
+
+
+def _every(given: Node | None, annotated: str, document: Document, findings: Findings) -> timedelta:
+    text = given.text if given else annotated
+    if not text:
+        return SourceSpec(name="default").every
+    found = _SECONDS.fullmatch(text)
+    if found is None:
+        line = given.line if given else document.line
+        findings.error(line, "spec.connectionDetails.every", f"{shown(text)} is no interval: write 15s, 1m or 1h")
+        return SourceSpec(name="default").every
+    return timedelta(seconds=int(found[1]) * _SECOND_UNITS[found[2]])
+
+
+# --- SLOs
+
+
+@dataclass(frozen=True, slots=True)
+class _Measured:
+    """Where an indicator's numbers come from."""
+
+    source: str | None = None
+    good: str = ""
+    bad: str = ""
+    total: str = ""
+
+
+def _objectives(document: Document, reading: _Reading) -> list[ObjectiveSpec]:
+    told = alert_rule(document, PolicyBook(reading.book), reading.of(document), annotation(document, "short-window"))
+    nodes = document.node.items_at("spec", "objectives")
+    names = _names(document, nodes)
+    return [
+        _objective(document, reading, told, node, name, f"spec.objectives[{index}]")
+        for index, (node, name) in enumerate(zip(nodes, names, strict=True))
+    ]
+
+
+def _names(document: Document, objectives: Sequence[Node]) -> list[str]:
+    """The SLO's own name for its only objective; several are told apart by what they are called."""
+    if len(objectives) == 1:
+        return [document.name]
+    ends = [slug(node.text_at("displayName"), limit=30) or str(at) for at, node in enumerate(objectives, start=1)]
+    if len(set(ends)) < len(ends):
+        ends = [str(at) for at, _ in enumerate(objectives, start=1)]
+    return [f"{document.name[: 62 - len(end)]}-{end}" for end in ends]
+
+
+def _objective(document: Document, reading: _Reading, told: Told, node: Node, name: str, path: str) -> ObjectiveSpec:
+    findings = reading.of(document)
+    window = document.node.items_at("spec", "timeWindow")[0]
+    length = shorthand(window.text_at("duration")) or Shorthand(28, "d")
+    measured = _measured(document, reading, node, path)
+    method = document.node.text_at("spec", "budgetingMethod")
+    sliced = method != "Occurrences"
+    return ObjectiveSpec(
+        name=name,
+        service=document.node.text_at("spec", "service"),
+        target=_target(node),
+        period=length.span,
+        display_name=document.node.text_at("metadata", "displayName") or node.text_at("displayName"),
+        description=document.node.text_at("spec", "description"),
+        use_case=annotation(document, "use-case"),
+        sli_kind=annotation(document, "sli-kind"),
+        endpoint=annotation(document, "endpoint"),
+        budgeting=method,
+        slice_window=_slice_window(node.text_at("timeSliceWindow")) if sliced else None,
+        slice_target=_number(node, "timeSliceTarget") if sliced else None,
+        calendar_start=_calendar_start(window),
+        time_zone=window.text_at("calendar", "timeZone") or "UTC",
+        source=measured.source,
+        good_query=measured.good,
+        bad_query=measured.bad,
+        total_query=measured.total,
+        rule=_rule(document, told),
+        evaluate_every=_span(document, "evaluate-every", findings, default=timedelta(minutes=1)),
+        renotify_after=_span(document, "snooze", findings, default=timedelta(hours=2)),
+        fallback=annotation(document, "fallback").replace("off", ""),
+        runbook_url=annotation(document, "runbook"),
+        document=document.data,
+        origin=document.origin,
+        priority=_priority(document, told, findings),
+    )
+
+
+def _number(node: Node, key: str) -> Decimal | None:
+    given = node.get(key)
+    return given.number if given is not None else None
+
+
+def _target(node: Node) -> Decimal:
+    share = _number(node, "target")
+    if share is not None:
+        return share
+    return (_number(node, "targetPercent") or Decimal(0)) / 100
+
+
+def _slice_window(text: str) -> timedelta | None:
+    length = shorthand(text)
+    if length is not None:
+        return length.span
+    return timedelta(minutes=int(text)) if text.isdecimal() else None
+
+
+def _calendar_start(window: Node) -> datetime | None:
+    if window.get("calendar") is None:
+        return None
+    zone = ZoneInfo(window.text_at("calendar", "timeZone"))
+    return datetime.fromisoformat(window.text_at("calendar", "startTime")).replace(tzinfo=zone).astimezone(UTC)
+
+
+def _rule(document: Document, told: Told) -> dict[str, Any]:
+    named = annotation(document, "rule")
+    return {"name": named} if named else dict(told.rule)
+
+
+def _span(document: Document, name: str, findings: Findings, *, default: timedelta) -> timedelta:
+    text = annotation(document, name)
+    if not text:
+        return default
+    length = shorthand(text, zero=name == "snooze")
+    if length is None:
+        findings.error(_annotation_line(document, name), f"metadata.annotations.{OUR_PREFIX}{name}", f"write {MEANING}")
+        return default
+    return length.span
+
+
+def _annotation_line(document: Document, name: str) -> int:
+    given = document.node.get("metadata", "annotations", OUR_PREFIX + name)
+    return given.line if given is not None else document.line
+
+
+def _priority(document: Document, told: Told, findings: Findings) -> PrioritySpec | None:
+    text = annotation(document, "priority") or told.priority
+    groups = _listed(annotation(document, "groups"))
+    if not text or text == "unset":
+        return None
+    if text == "none":
+        return PrioritySpec(decision="none")
+    found = _PRIORITY.fullmatch(text)
+    if found is None:
+        path = f"metadata.annotations.{OUR_PREFIX}priority"
+        findings.error(
+            _annotation_line(document, "priority"), path, f"{shown(text)} is no priority: write P1, 2 or none"
+        )
+        return None
+    return PrioritySpec(decision="set", priority=int(found[1]), groups=groups)
+
+
+# --- indicators
+
+
+def _measured(document: Document, reading: _Reading, objective: Node, path: str) -> _Measured:
+    spec = _indicator(document, reading, objective, path)
+    findings = reading.of(document)
+    if spec is None:
+        return _Measured()
+    ratio = spec.get("ratioMetric")
+    if ratio is None or ratio.get("raw") is not None:
+        kind = "a threshold metric" if ratio is None else "a ratio computed elsewhere"
+        findings.warn(spec.line, path, f"{kind} is not asked for yet; push counts of good and bad events instead")
+        return _Measured()
+    return _ratio(ratio, findings)
+
+
+def _indicator(document: Document, reading: _Reading, objective: Node, path: str) -> Node | None:
+    """The SLI's spec: of the objective itself, else of the SLO; inline or by name."""
+    for owner, where in ((objective, path), (document.node.get("spec"), "spec")):
+        if owner is None:
+            continue
+        inline = owner.get("indicator", "spec")
+        if inline is not None:
+            return inline
+        reference = owner.get("indicatorRef")
+        if reference is not None:
+            named = reading.book.get(("SLI", reference.text))
+            if named is None:
+                message = f"no SLI called {shown(reference.text)} in these files"
+                reading.of(document).error(reference.line, f"{where}.indicatorRef", message)
+                return None
+            return named.node.get("spec")
+    return None
+
+
+def _ratio(ratio: Node, findings: Findings) -> _Measured:
+    sources = {key: _metric_source(ratio, key) for key in ("good", "bad", "total") if ratio.get(key) is not None}
+    names = {name for name, _, _ in sources.values()}
+    if len(names) > 1:
+        findings.error(ratio.line, "ratioMetric", "good, bad and total must come from one data source")
+    name = next(iter(names), "")
+    if not name:
+        if any(kind in _PROMETHEUS_TYPES for _, kind, _ in sources.values()):
+            findings.warn(ratio.line, "ratioMetric", "names no data source (metricSourceRef); counts must be pushed")
+        return _Measured()
+    counter = ratio.get("counter")
+    if counter is not None and counter.boolean is False:
+        findings.warn(counter.line, "ratioMetric.counter", "is read as a counter all the same; gauges cannot be summed")
+    queries = {key: query for key, (_, _, query) in sources.items()}
+    return _Measured(name, queries.get("good", ""), queries.get("bad", ""), queries.get("total", ""))
+
+
+def _metric_source(ratio: Node, key: str) -> tuple[str, str, str]:
+    """(data source's name, type in lower case, query) of good, bad or total."""
+    at = (key, "metricSource")
+    return (
+        ratio.text_at(*at, "metricSourceRef"),
+        ratio.text_at(*at, "type").lower(),
+        ratio.text_at(*at, "spec", "query").strip(),
+    )

@@ -13,31 +13,29 @@ from tocsin.audit.actions import Fact, stamp
 from tocsin.comms import audiences, writing
 from tocsin.comms.models import Update, UpdateKind
 from tocsin.core.access import Actor, Right, require
+from tocsin.core.delivery_plan import Traffic
 from tocsin.core.errors import Invalid
 from tocsin.core.facts import Kind
-from tocsin.core.obligation_facts import Audience, ObligationKind
+from tocsin.core.obligation_facts import ObligationKind
 from tocsin.core.process_definition import ProcessDefinition
 from tocsin.core.wording import Finding, Weight, WordingRule, lint_update
+from tocsin.core.wording import UpdateKind as CoreKind
 from tocsin.incidents import actions as incidents
 from tocsin.incidents import queries, snapshots
-from tocsin.incidents.models import Incident, Obligation, ObligationState
-from tocsin.platform import db, outbox
+from tocsin.incidents.actions import duties, paging
+from tocsin.incidents.actions.incident_row import held
+from tocsin.incidents.models import Incident
+from tocsin.platform import outbox
 from tocsin.platform.outbox import Outgoing
 from tocsin.platform.text import clean, one_line
 from tocsin.process.models import StakeholderGroup
 
-UPDATE_LANE = 3
-OBLIGATION_OF = {
-    UpdateKind.OPENING: ObligationKind.UPDATE_OPENING,
-    UpdateKind.PROGRESS: ObligationKind.UPDATE_PROGRESS,
-    UpdateKind.CLOSING: ObligationKind.UPDATE_CLOSING,
-}
 FIELD_OF = {
-    WordingRule.EMPTY: "text",
     WordingRule.NEXT_UPDATE_MISSING: "next_update_at",
     WordingRule.NEXT_UPDATE_NOT_AHEAD: "next_update_at",
     WordingRule.NEXT_UPDATE_TOO_LATE: "next_update_at",
 }
+_EXERCISE = "exercise"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +50,23 @@ class Draft:
     recipients: int
     findings: tuple[Finding, ...] = ()
 
+    @property
+    def problems(self) -> tuple[str, ...]:
+        """The remarks as sentences, and a word when nobody would hear."""
+        nobody = () if self.recipients else ("Nobody would get this: the chosen groups have no members.",)
+        return (*nobody, *(finding.message for finding in self.findings))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Words:
+    """What is about to be sent, decided."""
+
+    kind: UpdateKind
+    subject: str
+    text: str
+    next_update_at: datetime | None
+    no_change: bool
+
 
 def draft_update(
     actor: Actor, ref: str | int, *, now: datetime, kind: str | None = None, no_change: bool = False
@@ -59,21 +74,16 @@ def draft_update(
     """The next update as the process words it. Writes nothing."""
     incident = queries.incident(actor, ref)
     definition = snapshots.process_of(incident)
-    chosen = UpdateKind(kind) if kind else writing.next_kind(incident)
-    every = writing.cadence(incident, definition)
-    soon = now + every if every and chosen != UpdateKind.CLOSING else None
-    text = writing.text_of(incident, definition, chosen, next_update_at=soon)
-    if no_change and soon:
-        text = writing.no_change_text(incident, next_update_at=soon)
+    words = _words(incident, definition, kind, no_change=no_change, now=now)
     groups = audiences.groups_of(incident, definition)
     return Draft(
-        kind=chosen.value,
-        subject=writing.subject_of(incident, chosen),
-        text=text,
-        next_update_at=soon,
+        kind=words.kind.value,
+        subject=words.subject,
+        text=words.text,
+        next_update_at=words.next_update_at,
         groups=tuple(group.code for group in groups),
         recipients=len(audiences.addresses_of(groups)),
-        findings=_findings(incident, definition, chosen, text, soon, now=now),
+        findings=_findings(incident, definition, words, groups, now=now),
     )
 
 
@@ -91,62 +101,97 @@ def send_update(
 ) -> Update:
     """Send an update to the incident's groups (or to `groups`), one mail an address; promises are kept and made by it.
 
-    Raises Invalid when a non-final one does not say when the next comes, or says a later time than the priority allows.
+    Without a kind it is the next of the bracket: opening, progress, closing. `no_change` writes its own text and time.
+    A group named here that the incident did not have hears of it to the end. Raises Invalid when a non-final one does
+    not say when the next comes, or says a later time than the priority allows, and when nobody is to hear.
     """
     with transaction.atomic():
-        incident = db.lock(Incident.objects.filter(pk=queries.incident(actor, ref).pk)).get()
+        incident = held(ref)
         require(actor, Right.UPDATE_SEND, team=incident.team.name if incident.team else None)
         definition = snapshots.process_of(incident)
-        chosen = _kind(incident, kind)
-        said = _text(incident, definition, chosen, text, no_change, next_update_at)
-        _refuse(_findings(incident, definition, chosen, said, next_update_at, now=now))
-        told = audiences.named(list(groups)) if groups else audiences.groups_of(incident, definition)
-        if not told:
-            raise Invalid({"groups": "Nobody is chosen. Choose the stakeholder groups that should hear."})
-        update = _store(actor, incident, chosen, said, subject, next_update_at, no_change, told, now=now)
-        seq = _record(actor, incident, update, told, now=now)
-        _keep_promises(actor, incident, update, told, evidence_seq=seq, now=now)
-        _post(incident, update, told, now=now)
-        return update
+        words = _words(
+            incident,
+            definition,
+            kind,
+            no_change=no_change,
+            text=text,
+            subject=subject,
+            next_update_at=next_update_at,
+            drafted=False,
+            now=now,
+        )
+        told = audiences.named(groups) if groups else audiences.groups_of(incident, definition)
+        _refuse(_findings(incident, definition, words, told, now=now), told)
+        update = _store(actor, incident, definition, words, told, now=now)
+        _keep_promises(actor, incident, definition, update, told, now=now)
+        _post(incident, definition, update, told, now=now)
+    return update
+
+
+def _words(
+    incident: Incident,
+    definition: ProcessDefinition,
+    kind: str | None,
+    *,
+    no_change: bool,
+    text: str = "",
+    subject: str = "",
+    next_update_at: datetime | None = None,
+    drafted: bool = True,
+    now: datetime,
+) -> _Words:
+    """What is said: what the writer gave, and for a draft or a "no change" what the record gives."""
+    chosen = _kind(incident, kind)
+    closing = chosen is UpdateKind.CLOSING
+    no_change = no_change and not closing
+    soon = None if closing else next_update_at
+    if soon is None and not closing and (drafted or no_change):
+        soon = writing.next_time(incident, definition, now=now)
+    said = clean(text).strip()
+    if not said and no_change:
+        said = writing.no_change_text(incident, next_update_at=soon)
+    elif not said and drafted:
+        said = writing.text_of(incident, definition, chosen, next_update_at=soon)
+    title = one_line(clean(subject)) or writing.subject_of(incident, chosen, no_change=no_change, next_update_at=soon)
+    return _Words(kind=chosen, subject=title, text=said, next_update_at=soon, no_change=no_change)
 
 
 def _kind(incident: Incident, kind: str | None) -> UpdateKind:
-    if kind is not None and kind not in UpdateKind.values:
+    if not kind:
+        return writing.next_kind(incident)
+    if kind not in UpdateKind.values:
         raise Invalid({"kind": f"Choose one of: {', '.join(UpdateKind.values)}."})
-    return UpdateKind(kind) if kind else writing.next_kind(incident)
-
-
-def _text(
-    incident: Incident,
-    definition: ProcessDefinition,
-    kind: UpdateKind,
-    text: str,
-    no_change: bool,
-    soon: datetime | None,
-) -> str:
-    given = clean(text).strip()
-    if given:
-        return given
-    if no_change and soon is not None:
-        return writing.no_change_text(incident, next_update_at=soon)
-    return writing.text_of(incident, definition, kind, next_update_at=soon) if no_change else ""
+    chosen = UpdateKind(kind)
+    if chosen is UpdateKind.CLOSING and incident.is_open:
+        raise Invalid({"kind": "A closing update says that it works again; resolve the incident first."})
+    if chosen is not UpdateKind.CLOSING and not incident.is_open:
+        raise Invalid({"kind": "The incident is over; what is left to say is the closing update."})
+    return chosen
 
 
 def _findings(
     incident: Incident,
     definition: ProcessDefinition,
-    kind: UpdateKind,
-    text: str,
-    soon: datetime | None,
+    words: _Words,
+    groups: Sequence[StakeholderGroup],
     *,
     now: datetime,
 ) -> tuple[Finding, ...]:
-    facts = writing.draft_facts(incident, definition, kind, text, soon)
+    facts = writing.draft_facts(
+        incident,
+        definition,
+        words.kind,
+        words.text,
+        words.next_update_at,
+        for_outsiders=audiences.has_outsiders(groups, definition),
+    )
     return lint_update(facts, definition.messages, definition.catalogue.notification, now=now)
 
 
-def _refuse(findings: tuple[Finding, ...]) -> None:
+def _refuse(findings: Sequence[Finding], told: Sequence[StakeholderGroup]) -> None:
     wrong = {FIELD_OF.get(one.rule, "text"): one.message for one in findings if one.weight is Weight.REFUSE}
+    if not told:
+        wrong["groups"] = "Nobody is chosen. Choose the stakeholder groups that should hear."
     if wrong:
         raise Invalid(wrong)
 
@@ -154,99 +199,125 @@ def _refuse(findings: tuple[Finding, ...]) -> None:
 def _store(
     actor: Actor,
     incident: Incident,
-    kind: UpdateKind,
-    text: str,
-    subject: str,
-    soon: datetime | None,
-    no_change: bool,
+    definition: ProcessDefinition,
+    words: _Words,
     groups: Sequence[StakeholderGroup],
     *,
     now: datetime,
 ) -> Update:
-    last = Update.objects.filter(incident=incident).order_by("-sent_at").first()
-    changed_from = last.priority if last and last.priority != incident.priority else None
+    last = writing.last_update(incident)
+    changed = bool(writing.changed_from(incident, definition, last))
     update = Update.objects.create(
         incident=incident,
-        kind=kind,
-        no_change=no_change,
-        subject=one_line(subject) or writing.subject_of(incident, kind),
-        text=text,
-        next_update_at=soon if kind != UpdateKind.CLOSING else None,
+        kind=words.kind,
+        no_change=words.no_change,
+        subject=words.subject,
+        text=words.text,
+        next_update_at=words.next_update_at,
         sent_at=now,
         sent_by=actor.ident,
         priority=incident.priority,
-        priority_changed_from=changed_from,
-        recipients=len(audiences.addresses_of(groups)),
+        priority_changed_from=last.priority if last and changed else None,
+        recipients=len(_addresses(incident, groups)),
     )
     update.groups.set(groups)
     return update
 
 
-def _record(
-    actor: Actor, incident: Incident, update: Update, groups: Sequence[StakeholderGroup], *, now: datetime
-) -> int:
-    data = {
-        "update": update.pk,
-        "update_kind": update.kind,
-        "groups": ", ".join(group.code for group in groups),
-        "recipients": update.recipients,
-        "text": update.text,
-        "next_update_at": stamp(update.next_update_at) if update.next_update_at else None,
-        "priority_changed_from": update.priority_changed_from,
-    }
-    [entry] = audit.record(actor, [Fact(kind=Kind.UPDATE_SENT, incident=incident.ref, data=data)], now=now)
-    return entry.seq
+def _addresses(incident: Incident, groups: Sequence[StakeholderGroup]) -> dict[str, str]:
+    """Whom the update reaches. An exercise is written and counted, and reaches nobody."""
+    return {} if incident.kind == _EXERCISE else audiences.addresses_of(groups)
 
 
 def _keep_promises(
     actor: Actor,
     incident: Incident,
+    definition: ProcessDefinition,
+    update: Update,
+    told: Sequence[StakeholderGroup],
+    *,
+    now: datetime,
+) -> None:
+    """Log the update; each audience that has heard has its promise kept, and the new promise is stored."""
+    served = audiences.served(incident, told, definition)
+    [entry] = audit.record(actor, [_fact(incident, update, told)], now=now)
+    chosen = incident.groups.exists()
+    incident.groups.add(*[group for group in told if group not in audiences.groups_of(incident, definition)])
+    if not chosen and incident.groups.exists():
+        duties.fulfil_if_open(incident, ObligationKind.CHOOSE_GROUPS, evidence_seq=entry.seq, now=now)
+    rows = incidents.record_update(
+        incident,
+        audiences=served,
+        kind=CoreKind(update.kind),
+        next_update_at=update.next_update_at,
+        evidence_seq=entry.seq,
+        now=now,
+    )
+    update.due_at = min((row.due_at for row in rows if row.due_at), default=None)
+    update.save(update_fields=["due_at"])
+
+
+def _fact(incident: Incident, update: Update, groups: Sequence[StakeholderGroup]) -> Fact:
+    data = {
+        "update": update.pk,
+        "update_kind": update.kind,
+        "groups": ", ".join(group.name for group in groups),
+        "codes": [group.code for group in groups],
+        "recipients": update.recipients,
+        "subject": update.subject,
+        "text": update.text,
+        "no_change": update.no_change,
+        "next_update_at": stamp(update.next_update_at) if update.next_update_at else None,
+        "priority": update.priority,
+        "priority_changed_from": update.priority_changed_from,
+    }
+    return Fact(kind=Kind.UPDATE_SENT, incident=incident.ref, data=data)
+
+
+def _post(
+    incident: Incident,
+    definition: ProcessDefinition,
     update: Update,
     groups: Sequence[StakeholderGroup],
     *,
-    evidence_seq: int,
     now: datetime,
 ) -> None:
-    """Each audience that was served has its open promise kept; what this update promises is stored with it."""
-    served: set[Audience] = audiences.audiences_of(groups)
-    owed = Obligation.objects.filter(
-        incident=incident,
-        state=ObligationState.OPEN,
-        kind__in=[kind.value for kind in OBLIGATION_OF.values()],
-        audience__in=[audience.value for audience in served],
-    )
-    due = [duty.due_at for duty in owed if duty.due_at]
-    update.due_at = min(due, default=None)
-    update.save(update_fields=["due_at"])
-    for duty in owed:
-        incidents.fulfil_obligation(
-            actor,
-            duty.pk,
-            reference=f"update {update.pk}",
-            evidence_seq=evidence_seq,
-            promised_at=update.next_update_at,
-            now=now,
-        )
-
-
-def _post(incident: Incident, update: Update, groups: Sequence[StakeholderGroup], *, now: datetime) -> None:
-    thread = f"<{incident.ref}@tocsin>"
-    headers = {"X-Incident-Id": incident.ref, "X-Update-Kind": "update", "References": thread, "In-Reply-To": thread}
-    changed = ""
-    if update.priority_changed_from is not None:
-        changed = f"\n\nThe priority was {update.priority_changed_from} before."
+    text = mail_text(incident, definition, update)
+    lane = paging.message_lane(incident, definition, Traffic.STAKEHOLDERS)
     messages = [
         Outgoing(
             key=f"update-{update.pk}-{number}",
             kind="update",
             channel="email",
             address=address,
-            payload={"subject": update.subject, "text": update.text + changed, "to_name": name, "headers": headers},
-            lane=UPDATE_LANE,
+            payload={
+                "subject": update.subject,
+                "text": text,
+                "to_name": name,
+                "headers": paging.headers(incident, kind="update"),
+            },
+            lane=lane,
             incident=incident.ref,
             subject_kind="update",
             subject_id=str(update.pk),
         )
-        for number, (address, name) in enumerate(sorted(audiences.addresses_of(groups).items()))
+        for number, (address, name) in enumerate(sorted(_addresses(incident, groups).items()))
     ]
-    outbox.enqueue(messages, now=now)
+    if messages:
+        outbox.enqueue(messages, now=now)
+
+
+def mail_text(incident: Incident, definition: ProcessDefinition, update: Update) -> str:
+    """The writer's words, and below them what every update has to tell, unless it was said already."""
+    lines = [update.text, ""]
+    if update.priority_changed_from is not None:
+        former = writing.priority_name(definition, update.priority_changed_from, "set")
+        present = writing.priority_name(definition, incident.priority, incident.priority_state)
+        lines.append(f"The priority is now {present} (was {former}).")
+    if update.next_update_at is not None:
+        until = f"Next update by {writing.clock_text(update.next_update_at)} UTC"
+        lines += [] if until in update.text else [f"{until}."]
+    lines.append(f"{incident.ref}, {one_line(writing.service_of(incident))}. All times are UTC.")
+    url = paging.incident_url(incident)
+    lines += [] if url in update.text else [url]
+    return "\n".join(lines)

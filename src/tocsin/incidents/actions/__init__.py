@@ -9,6 +9,7 @@ from tocsin.incidents.actions.noting import annotate, undo
 from tocsin.incidents.actions.opening import declare
 from tocsin.incidents.actions.promising import fulfil_obligation, tell_late_obligations, waive_obligation
 from tocsin.incidents.actions.staffing import assign_role, release_role
+from tocsin.incidents.actions.updates import record_update
 
 __all__ = [
     "acknowledge",
@@ -27,6 +28,7 @@ __all__ = [
     "move",
     "page_failed",
     "pass_page",
+    "record_update",
     "release_role",
     "reopen",
     "resolve",

@@ -32,7 +32,9 @@ Turns = Callable[[datetime], None]
 
 @dataclass(slots=True)
 class Past:
-    """Winds `clock` through the story. `turns` is one cycle of the engine; `source` the id of the counters' sender."""
+    """Winds `clock` through the story. `turns` is one cycle of the engine; `source` is the id of the counters'
+    sender.
+    """
 
     clock: WoundClock
     source: str

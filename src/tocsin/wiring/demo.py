@@ -100,7 +100,9 @@ def _live(wound: clocks.WoundClock, faults: list[Fault], *, until: datetime) -> 
 
     def cycle(now: datetime) -> None:
         for turn in main.turns:
-            turn.act(now=now)
+            # The fold judges each SLO that counts came in for; between two feedings the others have nothing new.
+            if turn.name != "evaluate":
+                turn.act(now=now)
         while deliver.turn(channels, now=now):
             pass
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
+from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse
 
 from tocsin.people import queries as people
@@ -45,3 +47,17 @@ class RequestContext:
         if request.user.is_authenticated:
             response.headers.setdefault("Cache-Control", "no-store")
         return response
+
+    def process_view(
+        self,
+        request: HttpRequest,
+        view: Callable[..., HttpResponse],
+        args: tuple[Any, ...],  # noqa: ARG002 - Django's interface
+        kwargs: dict[str, Any],  # noqa: ARG002
+    ) -> HttpResponse | None:
+        """Pages are for people who signed in, except those that say otherwise (`login_not_required`)."""
+        if request.user.is_authenticated or not view.__module__.startswith("tocsin.web."):
+            return None
+        if not getattr(view, "login_required", True):
+            return None
+        return redirect_to_login(request.get_full_path() if request.method == "GET" else "/")

@@ -2,8 +2,17 @@
 
 from __future__ import annotations
 
+from django.conf import settings
 from django.urls import URLPattern, URLResolver, include, path
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("accounts/", include("allauth.urls")),
+    path("", include("tocsin.api.urls")),
+    path("", include("tocsin.web.urls")),
 ]
+if settings.DEMO:
+    urlpatterns.insert(0, path("", include("tocsin.demo.urls")))
+
+handler403 = "tocsin.web.errors.forbidden"
+handler404 = "tocsin.web.errors.not_found"
+handler500 = "tocsin.web.errors.fault"

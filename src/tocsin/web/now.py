@@ -1,0 +1,138 @@
+"""Now: what needs me, what is burning, what was promised, who is on call."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import path
+from django.views.decorators.http import require_GET
+
+from tocsin.core.access import Actor, Right
+from tocsin.incidents import queries as incidents
+from tocsin.incidents.models import Incident, Page
+from tocsin.oncall import queries as oncall
+from tocsin.oncall.models import Rotation
+from tocsin.people.models import Person
+from tocsin.slo import queries as slo
+from tocsin.slo.models import Health, Objective
+from tocsin.web import asking
+
+SLOS_SHOWN = 6
+PROMISES_SHOWN = 6
+UNWELL = (Health.EXHAUSTED, Health.BURNING, Health.INVALID, Health.NO_DATA)
+NEXT_SHIFT_WITHIN = timedelta(days=30)
+
+
+@dataclass(frozen=True, slots=True)
+class OnCallRow:
+    """One rotation and who is on call in it; no people is a gap."""
+
+    rotation: Rotation
+    people: list[Person | str]
+    until: datetime | None
+    override: bool
+
+
+@dataclass(frozen=True, slots=True)
+class NextShift:
+    rotation: Rotation
+    who: str
+    start: datetime
+
+
+@require_GET
+def now(request: HttpRequest) -> HttpResponse:
+    """The page that answers "what needs me?"."""
+    actor, at = asking.actor(request), asking.now(request)
+    at_once, can_wait = incidents.now_and_later(actor, now=at)
+    mine = _mine(actor, [*at_once, *can_wait])
+    own = {row.pk for row in mine}
+    context = {
+        "mine": mine,
+        "at_once": [row for row in at_once if row.pk not in own],
+        "can_wait": [row for row in can_wait if row.pk not in own],
+        "promises": incidents.promises(actor, now=at)[:PROMISES_SHOWN],
+        "objectives": in_danger(actor)[:SLOS_SHOWN],
+        "on_call": _on_call(actor, now=at),
+        "nothing_open": not at_once and not can_wait,
+        "next_shift": None if at_once or can_wait else _next_shift(actor, now=at),
+        "may_declare": actor.may(Right.INCIDENT_DECLARE),
+    }
+    return render(request, "web/now.html", context)
+
+
+def _mine(actor: Actor, rows: Sequence[Incident]) -> list[Incident]:
+    """Open incidents this person has, holds a role in, or was paged for without having answered."""
+    if actor.person_id is None:
+        return []
+    asked = Page.objects.filter(person_id=actor.person_id, answer="", incident__in=rows)
+    waiting = {page.incident_id: page.generation for page in asked.order_by("generation")}
+    held = set(
+        Incident.objects.filter(
+            pk__in=[row.pk for row in rows], roles_held__person_id=actor.person_id, roles_held__until_at=None
+        ).values_list("pk", flat=True)
+    )
+    return [row for row in rows if _is_mine(row, actor, held) or _asks(row, waiting)]
+
+
+def _is_mine(row: Incident, actor: Actor, held: set[int]) -> bool:
+    return row.acknowledged_by_id == actor.person_id or row.pk in held
+
+
+def _asks(row: Incident, waiting: dict[int, int]) -> bool:
+    return row.state == "triggered" and waiting.get(row.pk) == row.generation
+
+
+def in_danger(actor: Actor) -> list[Objective]:
+    """SLOs that are not well, the soonest exhausted first; unknown ones after those that are known to burn."""
+    rows = [row for row in slo.objectives(actor) if _health(row) in UNWELL or _has_little_left(row)]
+    return sorted(rows, key=_danger)
+
+
+def _health(row: Objective) -> str:
+    return row.state.health if hasattr(row, "state") else Health.NO_DATA
+
+
+def _has_little_left(row: Objective) -> bool:
+    return hasattr(row, "state") and row.state.remaining is not None and row.state.remaining < 0.4
+
+
+def _danger(row: Objective) -> tuple[int, float, float]:
+    """Known before unknown, then by the day the budget is gone, then by what is left."""
+    state = row.state if hasattr(row, "state") else None
+    if state is None or state.remaining is None:
+        return 1, float("inf"), 0.0
+    gone = state.exhausts_at.timestamp() if state.exhausts_at else float("inf")
+    return 0, 0.0 if state.remaining <= 0 else gone, state.remaining
+
+
+def _on_call(actor: Actor, *, now: datetime) -> list[OnCallRow]:
+    rows = [(row, oncall.on_call(row, now=now)) for row in oncall.rotations(actor)]
+    names = {name for _, duty in rows for name in duty.users}
+    known = {person.username: person for person in Person.objects.filter(username__in=names)}
+    found = [
+        OnCallRow(row, [known.get(name, name) for name in duty.users], duty.until, duty.override) for row, duty in rows
+    ]
+    return sorted(found, key=lambda row: (bool(row.people), row.rotation.name))
+
+
+def _next_shift(actor: Actor, *, now: datetime) -> NextShift | None:
+    """The next time somebody else takes over, for the page of a calm day."""
+    coming = [
+        (duty.until, row)
+        for row in oncall.rotations(actor)
+        if (duty := oncall.on_call(row, now=now)).until is not None and duty.until <= now + NEXT_SHIFT_WITHIN
+    ]
+    if not coming:
+        return None
+    start, row = min(coming, key=lambda pair: (pair[0], pair[1].name))
+    duty = oncall.on_call(row, now=start)
+    names = [person.label for person in Person.objects.filter(username__in=duty.users)]
+    return NextShift(row, ", ".join(names), start) if names else None
+
+
+urlpatterns = [path("", now, name="now")]

@@ -1,0 +1,106 @@
+"""Our process: the ten answers, the roles, and the versions there have been."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import path
+from django.views.decorators.http import require_GET
+
+from tocsin.core.document_diff import Difference
+from tocsin.core.process_definition import ProcessDefinition
+from tocsin.core.process_parts import RoleDefinition, RoleNeed
+from tocsin.process import queries
+from tocsin.process.models import ProcessVersion
+from tocsin.web import asking
+
+LONGEST_VALUE = 160
+MOST_CHANGES = 200
+
+
+@dataclass(frozen=True, slots=True)
+class RoleRow:
+    """A role and, for each severity, the word for how it is called."""
+
+    role: RoleDefinition
+    needs: tuple[tuple[str, str], ...]
+
+
+@require_GET
+def in_force(request: HttpRequest) -> HttpResponse:
+    """The process as it holds now."""
+    queries.versions(asking.actor(request))
+    return _page(request, queries.current_version())
+
+
+@require_GET
+def version(request: HttpRequest, number: int) -> HttpResponse:
+    """The process as another version says it, and what that version changed."""
+    return _page(request, queries.version(asking.actor(request), number))
+
+
+def _page(request: HttpRequest, shown: ProcessVersion) -> HttpResponse:
+    actor = asking.actor(request)
+    versions = queries.versions(actor)
+    definition = queries.definition(shown)
+    former = next((one for one in versions if one.number < shown.number), None)
+    changes = queries.version_changes(actor, former.number, shown.number) if former else ()
+    context = {
+        "definition": definition,
+        "version": shown,
+        "versions": versions,
+        "former": former,
+        "changes": [change_words(change) for change in changes[:MOST_CHANGES]],
+        "roles": role_rows(definition),
+    }
+    return render(request, "web/process.html", context)
+
+
+def role_rows(definition: ProcessDefinition) -> list[RoleRow]:
+    """Every role with what each severity asks of it."""
+    words = {
+        RoleNeed.DEDICATED: "one person for it",
+        RoleNeed.SHARED: "beside another role",
+        RoleNeed.NONE: "not called",
+    }
+    by_severity = definition.roles.by_severity
+    return [
+        RoleRow(
+            role,
+            tuple(
+                (code, words[by_severity.get(code, {}).get(role.code, RoleNeed.NONE)])
+                for code in definition.severities.codes
+                if not role.optional
+            ),
+        )
+        for role in definition.roles.roles
+    ]
+
+
+def change_words(change: Difference) -> dict[str, str]:
+    """One difference between two versions as a line."""
+    return {
+        "path": change.path,
+        "change": change.change.value,
+        "before": _short(change.before),
+        "after": _short(change.after),
+    }
+
+
+def _short(value: Any) -> str:
+    if value is None:
+        return ""
+    text = (
+        ", ".join(map(str, value)) if isinstance(value, Iterable) and not isinstance(value, (str, dict)) else str(value)
+    )
+    return text if len(text) <= LONGEST_VALUE else f"{text[: LONGEST_VALUE - 1]}…"
+
+
+urlpatterns = [
+    path("process", in_force, name="process"),
+    path("process/versions/<int:number>", version, name="process-version"),
+]

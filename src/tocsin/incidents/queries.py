@@ -196,7 +196,10 @@ def obligations(actor: Actor, ref: str | int) -> list[Obligation]:
     """What the process asks or asked of an incident: open ones first, soonest due first."""
     row = incident(actor, ref)
     found = list(row.obligations.select_related("incident", "owner"))
-    return sorted(found, key=lambda one: (one.state != ObligationState.OPEN, one.due_at or row.updated_at, one.key))
+    without = row.updated_at
+    return sorted(
+        found, key=lambda one: (one.state != ObligationState.OPEN, one.due_at is None, one.due_at or without, one.key)
+    )
 
 
 def promises(actor: Actor, *, now: datetime) -> list[Promise]:

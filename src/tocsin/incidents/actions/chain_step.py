@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import partial
 
 from tocsin.alerts import queries as alerts
 from tocsin.audit import actions as audit
@@ -54,7 +55,7 @@ def store(row: Escalation, state: core.Escalation, *, now: datetime) -> None:
     row.state = _STORED[state.phase]
     # Quiet has no end of its own in core; the row looks again, so that a due action always exists.
     row.next_at = now + QUIET_LOOK if state.phase is Phase.QUIET else state.next_at
-    row.save()
+    row.save(update_fields=["position", "state", "next_at"] if row.pk else None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,15 +81,14 @@ def advance(incident: Incident, row: Escalation, *, now: datetime) -> bool:
     if state.phase is Phase.SNOOZED:
         _end_snooze(incident, now=now)
     reach = _reach(incident, policy, now=now)
-    decision = core.decide(
-        state,
-        policy,
-        reach.reachable,
-        now=now,
-        unreachable=reach.unreachable,
-        last_resort=_last_resort(now=now),
-        hold=snapshots.hold_of(incident, definition),
-    )
+    hold = snapshots.hold_of(incident, definition)
+    decide = partial(core.decide, state, policy, reach.reachable, now=now, unreachable=reach.unreachable, hold=hold)
+    decision = decide()
+    if decision.reason is EscalationReason.NOBODY_TO_TELL:
+        # Only then, because most steps page somebody: who is left when the policy leads to nobody.
+        others = _last_resort(now=now)
+        reach = replace(reach, persons={**reach.persons, **others.persons})
+        decision = decide(last_resort=others.names)
     store(row, decision.state, now=now)
     if decision.reason is EscalationReason.HELD:
         row.state = EscalationState.WAITING
@@ -139,9 +139,7 @@ def take_back(incident: Incident) -> bool:
 def _reach(incident: Incident, policy: core.Policy, *, now: datetime) -> _Reach:
     targets = [target for step in policy.steps for target in step.targets]
     found = oncall.people_for([*targets, *policy.fallback], now=now, team=incident.team)
-    admins = people.administrators()
-    persons = {person.username: person for person in admins}
-    persons |= {person.username: person for group in found.values() for person in group}
+    persons = {person.username: person for group in found.values() for person in group}
     can_be = {name: paging.is_reachable(person, now=now) for name, person in persons.items()}
     return _Reach(
         persons,
@@ -150,12 +148,19 @@ def _reach(incident: Incident, policy: core.Policy, *, now: datetime) -> _Reach:
     )
 
 
-def _last_resort(*, now: datetime) -> list[str]:
+@dataclass(frozen=True, slots=True)
+class _LastResort:
+    names: list[str]
+    persons: Mapping[str, Person]
+
+
+def _last_resort(*, now: datetime) -> _LastResort:
     """The fallback contact if there is one, else every administrator with an address."""
     address = people.fallback_contact()
     if address:
-        return [f"{_ADDRESS}{address}"]
-    return [person.username for person in people.administrators() if paging.is_reachable(person, now=now)]
+        return _LastResort([f"{_ADDRESS}{address}"], {})
+    admins = {person.username: person for person in people.administrators() if paging.is_reachable(person, now=now)}
+    return _LastResort(list(admins), admins)
 
 
 def _write_down(

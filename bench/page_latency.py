@@ -49,7 +49,7 @@ class TimedMailbox(Mailbox):
         answer = await super().handle_DATA(server, session, envelope)
         mail = self.mails[-1]
         if mail["X-Update-Kind"] == "page":
-            self.arrived.setdefault(str(mail["Subject"]), at)
+            self.arrived.setdefault(str(mail["X-Incident-Id"]), at)
             self.news.set()
         return answer
 

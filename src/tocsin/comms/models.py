@@ -55,15 +55,25 @@ class Subscriber(models.Model):
 
 
 class StatusClock(models.Model):
-    """When the subscribers of an incident's service hear next; the row is the timer."""
+    """When the subscribers of an incident's service hear next; the row is the timer.
+
+    `service` is the one whose subscribers heard of the beginning. `told_rank` is the priority they know, 0 where it is
+    none (it compares without nulls); `told_count` is how often they were told.
+    """
 
     incident = models.OneToOneField(Incident, on_delete=models.CASCADE, related_name="status_clock")
-    told_priority = models.PositiveSmallIntegerField(null=True, blank=True)
-    told_rank = models.PositiveSmallIntegerField(default=0)  # 0 where no priority is set: compares without nulls
+    service = models.ForeignKey(Service, on_delete=models.CASCADE, null=True, related_name="+")
+    told_rank = models.PositiveSmallIntegerField(default=0)
     told_count = models.PositiveIntegerField(default=0)
     last_at = models.DateTimeField(null=True, blank=True)
-    next_at = models.DateTimeField(null=True, blank=True, db_index=True)
+    next_at = models.DateTimeField(null=True, blank=True)
     ended = models.BooleanField(default=False)
+
+    class Meta:
+        indexes = [
+            # Every turn looks through the clocks that still run, and they are few beside those that have stopped.
+            models.Index(fields=["next_at"], condition=Q(ended=False), name="status_clock_running"),
+        ]
 
 
 class WebhookEndpoint(models.Model):

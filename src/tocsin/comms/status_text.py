@@ -1,38 +1,66 @@
-"""What subscribers read: the fact, since when, and when they hear next."""
+"""What subscribers read: the process's own templates, without anybody at the keyboard."""
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from collections.abc import Mapping
+from dataclasses import dataclass
 
-from tocsin.comms.writing import cadence, clock_text
+from tocsin.comms import writing
+from tocsin.comms.models import UpdateKind
 from tocsin.core.process_definition import ProcessDefinition
-from tocsin.incidents.models import Incident
+from tocsin.core.status_pace import StatusReason, StatusStep
+from tocsin.incidents.models import Incident, State
 from tocsin.platform.text import one_line
 
-
-def pace(incident: Incident, process: ProcessDefinition) -> timedelta | None:
-    """How often subscribers hear while it lasts: the cadence of the priority, None for only the end."""
-    return cadence(incident, process)
-
-
-def mail(incident: Incident, *, kind: str, first: bool, next_at: datetime | None) -> tuple[str, str]:
-    """Subject and text of a status mail."""
-    service = incident.service.label if incident.service else incident.ref
-    if kind == "resolved":
-        return _ended(incident, service)
-    lead = "" if first else "still: "
-    lines = [
-        f"{service}: {lead}{incident.title}",
-        f"Since {clock_text(incident.created_at)} UTC. State: {incident.state}.",
-    ]
-    if next_at is not None:
-        lines.append(f"Next update by {clock_text(next_at)} UTC, even if nothing is new.")
-    else:
-        lines.append("You will hear again when it works.")
-    return one_line(f"{service}: {lead}{incident.title}"), "\n".join(lines)
+_TEMPLATE: Mapping[StatusReason, UpdateKind] = {
+    StatusReason.DECLARED: UpdateKind.OPENING,
+    StatusReason.REOPENED: UpdateKind.OPENING,
+    StatusReason.DUE: UpdateKind.PROGRESS,
+    StatusReason.PRIORITY_CHANGED: UpdateKind.PROGRESS,
+    StatusReason.ENDED: UpdateKind.CLOSING,
+}
 
 
-def _ended(incident: Incident, service: str) -> tuple[str, str]:
-    at = clock_text(incident.resolved_at) if incident.resolved_at else ""
-    text = f"{service} is working again{f' since {at} UTC' if at else ''}.\nIt was: {incident.title}"
-    return one_line(f"{service} is working again: {incident.title}"), text
+@dataclass(frozen=True, slots=True)
+class StatusText:
+    subject: str
+    text: str
+    service: str
+
+
+def write(incident: Incident, process: ProcessDefinition, step: StatusStep, *, former: int | None) -> StatusText:
+    """The mail of one step; `former` is the priority (rank) that subscribers were told last."""
+    service = one_line(writing.service_of(incident))
+    code = writing.priority_name(process, incident.priority, incident.priority_state)
+    lines = [_body(incident, process, step, former)]
+    if step.next_at is None and step.reason is not StatusReason.ENDED:
+        lines.append("You will hear again when it is over.")
+    since = f"{incident.ref}, since {writing.clock_text(incident.created_at)} UTC. Priority: {code}. All times are UTC."
+    return StatusText(_subject(incident, step, code), "\n".join([*lines, "", since]), service)
+
+
+def _subject(incident: Incident, step: StatusStep, code: str) -> str:
+    service = one_line(writing.service_of(incident), limit=60)
+    if step.reason is StatusReason.ENDED:
+        return f"{service} {_end(incident)}"
+    if step.reason is StatusReason.PRIORITY_CHANGED:
+        return f"{service} is now {code}: {one_line(incident.title, limit=150)}"
+    said = {StatusReason.DUE: " update", StatusReason.REOPENED: " again"}.get(step.reason, "")
+    return f"{service}{said}: {one_line(incident.title, limit=150)}"
+
+
+def _end(incident: Incident) -> str:
+    if incident.state == State.MERGED and incident.merged_into is not None:
+        return f"goes on as part of {incident.merged_into.ref}"
+    return "had no incident after all" if incident.state == State.CANCELLED else "is working again"
+
+
+def _body(incident: Incident, process: ProcessDefinition, step: StatusStep, former: int | None) -> str:
+    if incident.state in {State.MERGED, State.CANCELLED} and step.reason is StatusReason.ENDED:
+        return f"{one_line(writing.service_of(incident))} {_end(incident)}."
+    kind = _TEMPLATE[step.reason]
+    text = writing.template_text(incident, process, kind, next_update_at=step.next_at)
+    if step.reason is not StatusReason.PRIORITY_CHANGED:
+        return text
+    changed = writing.priority_change_text(incident, process, former=former)
+    return f"{changed} {text}" if changed else text

@@ -23,6 +23,7 @@ NEUTRAL: Mapping[str, str] = {
     "done_so_far": "the team is working on it",
     "region": "all",
     "needs": "nothing at present",
+    "data_statement": "still being checked",
 }
 """What stands where the record has nothing to say; everything else reads as not known yet."""
 STATES: Mapping[str, str] = {
@@ -102,14 +103,30 @@ def subject_of(
 def text_of(
     incident: Incident, process: ProcessDefinition, kind: UpdateKind, *, next_update_at: datetime | None
 ) -> str:
-    """The template of the kind for the incident's priority, a change of priority before it."""
-    said = values(incident, process, next_update_at=next_update_at)
+    """What an update says by itself: a change of priority since the last one, then the template of its kind."""
+    text = template_text(incident, process, kind, next_update_at=next_update_at)
+    last = last_update(incident)
+    if kind is UpdateKind.CLOSING or last is None or not changed_from(incident, process, last):
+        return text
+    changed = priority_change_text(incident, process, former=last.priority)
+    return f"{changed} {text}" if changed else text
+
+
+def template_text(
+    incident: Incident, process: ProcessDefinition, kind: UpdateKind, *, next_update_at: datetime | None
+) -> str:
+    """The template of a kind of message for the incident's priority, filled from the record."""
     template = _template(incident, process, kind)
-    text = filled(template, said) if template else incident.title
-    changed = process.messages.single_templates.get("priority_change", "")
-    if said["priority_changed_from"] and changed and kind is not UpdateKind.CLOSING:
-        return f"{filled(changed, {**said, 'next_update_at': ''})} {text}"
-    return text
+    said = values(incident, process, next_update_at=next_update_at)
+    return filled(template, said) if template else one_line(incident.title)
+
+
+def priority_change_text(incident: Incident, process: ProcessDefinition, *, former: int | None) -> str:
+    """The sentence about a new priority; `former` is the rank that was told before. "" where the process has none."""
+    template = process.messages.single_templates.get("priority_change", "")
+    said = values(incident, process, next_update_at=None)
+    said["priority_changed_from"] = priority_name(process, former, "set" if former is not None else "unset")
+    return filled(template, said)
 
 
 def _template(incident: Incident, process: ProcessDefinition, kind: UpdateKind) -> str:

@@ -84,9 +84,11 @@ def first_rows(token: str) -> str:
     from tocsin.people import queries as people_queries
     from tocsin.platform import clock
     from tocsin.process import actions as process
+    from tocsin.process import queries as process_queries
 
     now = clock.now()
     process.ensure_default(now=now)
+    process_queries.current()  # read once now, so that the first page does not wait for it
     catalog.ensure_catch_all(now=now)
     made = "" if token or people_queries.administrators() else f"tocsin_{secrets.token_urlsafe(32)}"
     people.ensure_administrator(token or made, now=now)

@@ -26,6 +26,8 @@ _log = logging.getLogger(__name__)
 
 Stop = Callable[[], None]
 BACKLOG = 1024
+SWITCH_SECONDS = 0.001
+"""How soon a thread that waits for the interpreter gets it: a page must not wait five milliseconds for each step."""
 STOP_SECONDS = 20.0
 
 
@@ -87,6 +89,7 @@ def _run(
 ) -> int:
     from tocsin.intake.journal import JournalWriter
 
+    sys.setswitchinterval(SWITCH_SECONDS)
     journal = JournalWriter()
     journal.start()
     running = _engine(channels) if with_engine else None

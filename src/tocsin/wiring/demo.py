@@ -160,12 +160,13 @@ def _open_doors(
     from tocsin.demo.harbor import Harbor
     from tocsin.demo.stage import Stage, raise_curtain
 
-    rates = {name: max(0.5, min(events / 60, 8.0)) for name, (events, _) in TRAFFIC.items()}
-    harbor = Harbor(tocsin=("127.0.0.1", port), key=key, rates=rates)
+    rates = {name: events / 60 for name, (events, _) in TRAFFIC.items()}
+    harbor = Harbor(tocsin=("127.0.0.1", port), key=key, rates=rates, speed=lambda: clock.speed)
     raise_curtain(Stage(harbor=harbor, clock=clock))
     harbor.start()
     if check:
-        checking = Check(address=("127.0.0.1", port), token=token)
+        # A page needs about two minutes of the demo's clock; twice that and a margin for a slow machine.
+        checking = Check(address=("127.0.0.1", port), token=token, patience=60.0 + 240.0 / clock.speed)
         threading.Thread(target=_check, args=[checking, result], name="demo-check", daemon=True).start()
     else:
         sys.stderr.write(

@@ -99,6 +99,7 @@ INSTALLED_APPS = [
     "django.contrib.messages",
     "django.contrib.staticfiles",
     "django_htmx",
+    "tocsin.web",  # before allauth: its templates dress the sign-in pages
     "allauth",
     "allauth.account",
     "allauth.mfa",
@@ -113,7 +114,6 @@ INSTALLED_APPS = [
     "tocsin.incidents",
     "tocsin.comms",
     "tocsin.postmortems",
-    "tocsin.web",
 ]
 
 MIDDLEWARE = [

@@ -168,7 +168,7 @@ def _document(request: HttpRequest) -> dict[str, Any]:
 
 def _instant(told: dict[str, Any], name: str) -> datetime:
     try:
-        return datetime.fromisoformat(str(told[name]).replace("Z", "+00:00")).astimezone(UTC)
+        return datetime.fromisoformat(str(told[name])).astimezone(UTC)
     except (KeyError, ValueError):
         raise Invalid({name: "a time such as 2026-11-23T09:00:00Z is needed"}) from None
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.http import HttpRequest
-from ninja import Router, Schema
+from ninja import Router, Schema, Status
 
 from tocsin.alerts import actions, queries
 from tocsin.api import shapes
@@ -35,7 +35,7 @@ def integrations(request: HttpRequest) -> dict[str, Any]:
 
 
 @router.post("/integrations", response={201: dict[str, Any]})
-def add_integration(request: HttpRequest, body: NewIntegration) -> tuple[int, dict[str, Any]]:
+def add_integration(request: HttpRequest, body: NewIntegration) -> Status[dict[str, Any]]:
     """A sender with a key; the key is shown this once."""
     row, key = actions.add_integration(
         actor(request),
@@ -45,7 +45,7 @@ def add_integration(request: HttpRequest, body: NewIntegration) -> tuple[int, di
         default_priority=rank_of(body.default_priority),
         now=clock.now(),
     )
-    return 201, {**shapes.integration(row), "key": key}
+    return Status(201, {**shapes.integration(row), "key": key})
 
 
 @router.delete("/integrations/{integration_id}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.http import HttpRequest
-from ninja import Router, Schema
+from ninja import Router, Schema, Status
 
 from tocsin.api import shapes
 from tocsin.api.auth import actor
@@ -40,7 +40,7 @@ def services(request: HttpRequest) -> dict[str, Any]:
 
 
 @router.post("/services", response={201: dict[str, Any]})
-def add_service(request: HttpRequest, body: NewService) -> tuple[int, dict[str, Any]]:
+def add_service(request: HttpRequest, body: NewService) -> Status[dict[str, Any]]:
     row = actions.add_service(
         actor(request),
         name=body.name,
@@ -51,7 +51,7 @@ def add_service(request: HttpRequest, body: NewService) -> tuple[int, dict[str, 
         depends_on=body.depends_on,
         now=clock.now(),
     )
-    return 201, shapes.service(row)
+    return Status(201, shapes.service(row))
 
 
 @router.get("/services/{name}")

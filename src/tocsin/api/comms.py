@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.http import HttpRequest
-from ninja import Router, Schema
+from ninja import Router, Schema, Status
 
 from tocsin.api import shapes
 from tocsin.api.auth import actor
@@ -78,7 +78,7 @@ def draft(request: HttpRequest, ref: str) -> dict[str, Any]:
 
 
 @router.post("/incidents/{ref}/updates", response={201: dict[str, Any]})
-def send(request: HttpRequest, ref: str, body: NewUpdate) -> tuple[int, dict[str, Any]]:
+def send(request: HttpRequest, ref: str, body: NewUpdate) -> Status[dict[str, Any]]:
     """Send an update; all but the closing one say by when the next will come."""
     now = clock.now()
     soon = now + timedelta(seconds=body.next_in_seconds) if body.next_in_seconds else None
@@ -93,7 +93,7 @@ def send(request: HttpRequest, ref: str, body: NewUpdate) -> tuple[int, dict[str
         no_change=body.no_change,
         now=now,
     )
-    return 201, shapes.update(row)
+    return Status(201, shapes.update(row))
 
 
 @router.get("/subscribers")
@@ -102,9 +102,9 @@ def subscribers(request: HttpRequest, service: str = "") -> dict[str, Any]:
 
 
 @router.post("/subscribers", response={201: dict[str, Any]})
-def add_subscriber(request: HttpRequest, body: NewSubscriber) -> tuple[int, dict[str, Any]]:
+def add_subscriber(request: HttpRequest, body: NewSubscriber) -> Status[dict[str, Any]]:
     row = actions.add_subscriber(actor(request), email=body.email, service=body.service, now=clock.now())
-    return 201, shapes.subscriber(row)
+    return Status(201, shapes.subscriber(row))
 
 
 @router.get("/groups")
@@ -113,7 +113,7 @@ def groups(request: HttpRequest) -> dict[str, Any]:
 
 
 @router.post("/groups", response={201: dict[str, Any]})
-def add_group(request: HttpRequest, body: NewGroup) -> tuple[int, dict[str, Any]]:
+def add_group(request: HttpRequest, body: NewGroup) -> Status[dict[str, Any]]:
     row = process.add_group(
         actor(request),
         code=body.code,
@@ -123,13 +123,13 @@ def add_group(request: HttpRequest, body: NewGroup) -> tuple[int, dict[str, Any]
         purpose=body.purpose,
         now=clock.now(),
     )
-    return 201, shapes.group(row)
+    return Status(201, shapes.group(row))
 
 
 @router.post("/groups/{code}/members", response={201: dict[str, Any]})
-def add_group_member(request: HttpRequest, code: str, body: NewGroupMember) -> tuple[int, dict[str, Any]]:
+def add_group_member(request: HttpRequest, code: str, body: NewGroupMember) -> Status[dict[str, Any]]:
     process.add_group_member(actor(request), group=code, email=body.email, name=body.name, now=clock.now())
-    return 201, {"group": code, "email": body.email}
+    return Status(201, {"group": code, "email": body.email})
 
 
 @router.get("/webhooks")
@@ -138,9 +138,9 @@ def webhooks(request: HttpRequest) -> dict[str, Any]:
 
 
 @router.post("/webhooks", response={201: dict[str, Any]})
-def add_webhook(request: HttpRequest, body: NewWebhook) -> tuple[int, dict[str, Any]]:
+def add_webhook(request: HttpRequest, body: NewWebhook) -> Status[dict[str, Any]]:
     row = actions.add_webhook(actor(request), url=body.url, secret=body.secret, events=body.events, now=clock.now())
-    return 201, shapes.webhook(row)
+    return Status(201, shapes.webhook(row))
 
 
 @router.post("/webhooks/{webhook_id}/rotate")

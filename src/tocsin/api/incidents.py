@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.http import HttpRequest
-from ninja import Field, Router, Schema
+from ninja import Field, Router, Schema, Status
 
 from tocsin.api import shapes
 from tocsin.api.auth import actor
@@ -111,7 +111,7 @@ def list_incidents(
 
 
 @router.post("/incidents", response={201: dict[str, Any]})
-def declare(request: HttpRequest, body: Declaration) -> tuple[int, dict[str, Any]]:
+def declare(request: HttpRequest, body: Declaration) -> Status[dict[str, Any]]:
     """Declare an incident: a service and what is wrong are enough."""
     row = actions.declare(
         actor(request),
@@ -124,7 +124,7 @@ def declare(request: HttpRequest, body: Declaration) -> tuple[int, dict[str, Any
         kind=body.kind,
         now=clock.now(),
     )
-    return 201, shapes.incident(row)
+    return Status(201, shapes.incident(row))
 
 
 @router.get("/incidents/{ref}")

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Annotated, Any
 
 from django.http import HttpRequest
-from ninja import Body, Query, Router, Schema
+from ninja import Body, Query, Router, Schema, Status
 
 from tocsin.api import shapes
 from tocsin.api.auth import actor
@@ -62,14 +62,14 @@ def shifts(request: HttpRequest, name: str, start: Start, end: End) -> dict[str,
 
 
 @router.post("/oncall", response={201: dict[str, Any]})
-def import_rotation(request: HttpRequest, document: Document) -> tuple[int, dict[str, Any]]:
+def import_rotation(request: HttpRequest, document: Document) -> Status[dict[str, Any]]:
     """Create or replace a rotation from a schedule file."""
     row = actions.save_rotation(actor(request), document, now=clock.now())
-    return 201, shapes.rotation(row)
+    return Status(201, shapes.rotation(row))
 
 
 @router.post("/oncall/{name}/overrides", response={201: dict[str, Any]})
-def add_override(request: HttpRequest, name: str, body: NewOverride) -> tuple[int, dict[str, Any]]:
+def add_override(request: HttpRequest, name: str, body: NewOverride) -> Status[dict[str, Any]]:
     row = actions.add_override(
         actor(request),
         rotation=name,
@@ -79,7 +79,9 @@ def add_override(request: HttpRequest, name: str, body: NewOverride) -> tuple[in
         priority=body.priority,
         now=clock.now(),
     )
-    return 201, {"id": row.pk, "start": shapes.at(row.starts_at), "end": shapes.at(row.ends_at), "users": row.users}
+    return Status(
+        201, {"id": row.pk, "start": shapes.at(row.starts_at), "end": shapes.at(row.ends_at), "users": row.users}
+    )
 
 
 @router.delete("/oncall/overrides/{override_id}")
@@ -94,7 +96,7 @@ def policies(request: HttpRequest) -> dict[str, Any]:
 
 
 @router.post("/escalation-policies", response={201: dict[str, Any]})
-def import_policy(request: HttpRequest, document: Document) -> tuple[int, dict[str, Any]]:
+def import_policy(request: HttpRequest, document: Document) -> Status[dict[str, Any]]:
     """Create or replace an escalation policy from its file."""
     row = actions.save_policy(actor(request), document, now=clock.now())
-    return 201, shapes.policy(row)
+    return Status(201, shapes.policy(row))

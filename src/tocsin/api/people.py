@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.http import HttpRequest
-from ninja import Router, Schema
+from ninja import Router, Schema, Status
 
 from tocsin.api import shapes
 from tocsin.api.auth import actor
@@ -70,7 +70,7 @@ def persons(request: HttpRequest) -> dict[str, Any]:
 
 
 @router.post("/people", response={201: dict[str, Any]})
-def add_person(request: HttpRequest, body: NewPerson) -> tuple[int, dict[str, Any]]:
+def add_person(request: HttpRequest, body: NewPerson) -> Status[dict[str, Any]]:
     row = actions.add_person(
         actor(request),
         username=body.name,
@@ -80,11 +80,11 @@ def add_person(request: HttpRequest, body: NewPerson) -> tuple[int, dict[str, An
         time_zone=body.time_zone,
         now=clock.now(),
     )
-    return 201, shapes.person(row)
+    return Status(201, shapes.person(row))
 
 
 @router.post("/people/{name}/contacts", response={201: dict[str, Any]})
-def add_contact(request: HttpRequest, name: str, body: NewContact) -> tuple[int, dict[str, Any]]:
+def add_contact(request: HttpRequest, name: str, body: NewContact) -> Status[dict[str, Any]]:
     row = actions.add_contact_method(
         actor(request),
         username=name,
@@ -94,23 +94,23 @@ def add_contact(request: HttpRequest, name: str, body: NewContact) -> tuple[int,
         delay=timedelta(seconds=body.delay_seconds) if body.delay_seconds else None,
         now=clock.now(),
     )
-    return 201, {"id": row.pk, "channel": row.channel, "address": row.address}
+    return Status(201, {"id": row.pk, "channel": row.channel, "address": row.address})
 
 
 @router.post("/people/{name}/login-link", response={201: dict[str, Any]})
-def login_link(request: HttpRequest, name: str) -> tuple[int, dict[str, Any]]:
+def login_link(request: HttpRequest, name: str) -> Status[dict[str, Any]]:
     """An address that signs a browser in as this person, once."""
     secret = actions.create_login_link(actor(request), username=name, now=clock.now())
-    return 201, {"url": f"{public_url(request.build_absolute_uri('/'))}/login-link/{secret}"}
+    return Status(201, {"url": f"{public_url(request.build_absolute_uri('/'))}/login-link/{secret}"})
 
 
 @router.post("/people/{name}/tokens", response={201: dict[str, Any]})
-def create_token(request: HttpRequest, name: str, body: NewToken) -> tuple[int, dict[str, Any]]:
+def create_token(request: HttpRequest, name: str, body: NewToken) -> Status[dict[str, Any]]:
     """A new API token; its text is shown this once."""
     row, text = actions.create_token(
         actor(request), username=name, name=body.name, expires_at=body.expires_at, now=clock.now()
     )
-    return 201, {"id": row.pk, "name": row.name, "token": text, "expires_at": shapes.at(row.expires_at)}
+    return Status(201, {"id": row.pk, "name": row.name, "token": text, "expires_at": shapes.at(row.expires_at)})
 
 
 @router.get("/teams")
@@ -119,17 +119,17 @@ def teams(request: HttpRequest) -> dict[str, Any]:
 
 
 @router.post("/teams", response={201: dict[str, Any]})
-def add_team(request: HttpRequest, body: NewTeam) -> tuple[int, dict[str, Any]]:
+def add_team(request: HttpRequest, body: NewTeam) -> Status[dict[str, Any]]:
     row = actions.add_team(
         actor(request), name=body.name, display_name=body.display_name, time_zone=body.time_zone, now=clock.now()
     )
-    return 201, shapes.team(row)
+    return Status(201, shapes.team(row))
 
 
 @router.post("/teams/{name}/members", response={201: dict[str, Any]})
-def add_member(request: HttpRequest, name: str, body: NewMember) -> tuple[int, dict[str, Any]]:
+def add_member(request: HttpRequest, name: str, body: NewMember) -> Status[dict[str, Any]]:
     actions.add_member(actor(request), team=name, username=body.person, is_owner=body.is_owner, now=clock.now())
-    return 201, {"team": name, "person": body.person, "is_owner": body.is_owner}
+    return Status(201, {"team": name, "person": body.person, "is_owner": body.is_owner})
 
 
 @router.put("/settings/fallback-contact")

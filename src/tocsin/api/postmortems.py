@@ -6,7 +6,7 @@ from datetime import date
 from typing import Any
 
 from django.http import HttpRequest
-from ninja import Router, Schema
+from ninja import Router, Schema, Status
 
 from tocsin.api import shapes
 from tocsin.api.auth import actor
@@ -52,10 +52,10 @@ def postmortem(request: HttpRequest, ref: str) -> dict[str, Any]:
 
 
 @router.post("/incidents/{ref}/postmortem", response={201: dict[str, Any]})
-def start(request: HttpRequest, ref: str) -> tuple[int, dict[str, Any]]:
+def start(request: HttpRequest, ref: str) -> Status[dict[str, Any]]:
     """Begin one by hand, also where none is required."""
     actions.start_postmortem(actor(request), ref, now=clock.now())
-    return 201, shapes.postmortem(queries.postmortem(actor(request), ref))
+    return Status(201, shapes.postmortem(queries.postmortem(actor(request), ref)))
 
 
 @router.put("/incidents/{ref}/postmortem/sections/{section}")
@@ -76,7 +76,7 @@ def action_items(request: HttpRequest, open: bool = False, driver: str = "") -> 
 
 
 @router.post("/actions", response={201: dict[str, Any]})
-def add_action(request: HttpRequest, body: NewAction) -> tuple[int, dict[str, Any]]:
+def add_action(request: HttpRequest, body: NewAction) -> Status[dict[str, Any]]:
     row = actions.add_action(
         actor(request),
         body.incident,
@@ -88,7 +88,7 @@ def add_action(request: HttpRequest, body: NewAction) -> tuple[int, dict[str, An
         definition_of_done=body.definition_of_done,
         now=clock.now(),
     )
-    return 201, shapes.action(row)
+    return Status(201, shapes.action(row))
 
 
 @router.patch("/actions/{action_id}")

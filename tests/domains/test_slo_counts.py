@@ -158,8 +158,9 @@ def test_old_minutes_go_and_the_hours_that_a_budget_needs_stay() -> None:
     slo = slo_worlds.objective()
     slo_worlds.push(slo, NOON - timedelta(days=20), good=5, bad=0, now=NOON)
     slo_worlds.push(slo, NOON, good=1, bad=0)
-    assert buckets.prune(now=NOON) == 2
+    assert actions.forget_counts(0, now=NOON) == slo.pk
     assert len(_rows(60)) == len(_rows(900)) == 1
+    assert actions.forget_counts(slo.pk, now=NOON) is None
     assert _counts(slo.pk, timedelta(days=28), NOON) == WindowCounts(6, 0)
 
 

@@ -14,7 +14,7 @@ from django.db.models import Min
 
 from tocsin.alerts import actions as alerts
 from tocsin.alerts.actions.overdue import has_overdue
-from tocsin.engine import fold
+from tocsin.engine import fold, forget_counts
 from tocsin.engine.deliver import oldest_unsent_seconds
 from tocsin.engine.run import Loop, Turn
 from tocsin.incidents.models import Escalation
@@ -85,9 +85,9 @@ def postmortem_drafts(*, now: datetime) -> int:
 
 
 def pull(*, now: datetime) -> int:
-    from tocsin.slo import prometheus
+    from tocsin.engine import pull_sources
 
-    return prometheus.turn(now=now)
+    return pull_sources.turn(now=now)
 
 
 def loops(*, deliver: Callable[..., int], pull: Callable[..., int] | None = None) -> list[Loop]:
@@ -103,6 +103,7 @@ def loops(*, deliver: Callable[..., int], pull: Callable[..., int] | None = None
             Turn("status_mails", status_mails),
             Turn("webhooks", webhook_events),
             Turn("postmortems", postmortem_drafts),
+            Turn("forget_counts", forget_counts.turn),
         ],
     )
     found = [main, Loop("deliver", [Turn("deliver", deliver)])]

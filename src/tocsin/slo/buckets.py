@@ -136,16 +136,14 @@ def replace_minutes(counts: Mapping[tuple[int, int], tuple[int, int]]) -> int:
     return len(changes) // len(WIDTHS)
 
 
-def prune(*, now: datetime, longest_period: timedelta = timedelta(0), minutes_for: Sequence[int] = ()) -> int:
-    """Drop what no window and no picture needs any more. Returns how many rows went.
+def prune(objective_id: int, *, now: datetime, period: timedelta, sliced: bool) -> int:
+    """Drop what no window and no picture of an SLO needs any more. Returns how many rows went.
 
-    `minutes_for` names objectives judged by time slices, whose minutes are kept for `longest_period`.
+    An SLO judged by time slices (`sliced`) needs its minutes for the whole budget period.
     """
     gone = 0
     for width, kept in KEPT.items():
-        span = max(kept, longest_period) if width == HOUR else kept
-        old = Bucket.objects.filter(width=width, start__lt=epoch_seconds(now - span))
-        if width == MINUTE:
-            old = old.exclude(objective_id__in=list(minutes_for))
-        gone += old.delete()[0]
+        span = max(kept, period + timedelta(days=1)) if width == HOUR or (sliced and width == MINUTE) else kept
+        before = epoch_seconds(now - span)
+        gone += Bucket.objects.filter(objective_id=objective_id, width=width, start__lt=before).delete()[0]
     return gone

@@ -1,6 +1,6 @@
 """The only writers of the slo domain."""
 
-from tocsin.slo.actions.counting import add_counts, count_errors, mark_invalid
+from tocsin.slo.actions.counting import add_counts, count_errors, forget_counts, mark_invalid
 from tocsin.slo.actions.evaluating import evaluate
 from tocsin.slo.actions.objectives import check_objective, retire_objective, save_objective
 from tocsin.slo.actions.priorities import assign_priority, withdraw_priority
@@ -17,6 +17,7 @@ __all__ = [
     "check_objective",
     "count_errors",
     "evaluate",
+    "forget_counts",
     "mark_invalid",
     "retire_objective",
     "save_objective",

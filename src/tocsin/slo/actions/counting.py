@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 
+from django.db import transaction
 from django.db.models import F
 from django.db.models.functions import Least
 
 from tocsin.core.errors import Invalid
 from tocsin.slo import buckets
-from tocsin.slo.models import ObjectiveState
+from tocsin.slo.models import Objective, ObjectiveState
 from tocsin.slo.specs import Count
 
 MOST_EVENTS = 10**15
@@ -54,6 +55,18 @@ def _latest(seen: Iterable[tuple[int, datetime]]) -> dict[int, datetime]:
     for objective_id, at in seen:
         latest[objective_id] = max(at, latest.get(objective_id, at))
     return latest
+
+
+def forget_counts(after: int, *, now: datetime, limit: int = 50) -> int | None:
+    """Drop outdated buckets of up to `limit` objectives with an id above `after`.
+
+    Returns the last id looked at, None when there was none left.
+    """
+    with transaction.atomic():
+        rows = list(Objective.objects.filter(pk__gt=after).order_by("pk")[:limit])
+        for row in rows:
+            buckets.prune(row.pk, now=now, period=row.period, sliced=row.slice_window is not None)
+    return rows[-1].pk if rows else None
 
 
 def mark_invalid(reasons: Mapping[int, str], *, now: datetime) -> None:

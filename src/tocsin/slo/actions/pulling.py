@@ -1,0 +1,196 @@
+"""Asking sources: who is due, what to ask, and writing what they answered, each minute once."""
+
+from __future__ import annotations
+
+import logging
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db import transaction
+
+from tocsin.core.slo_windows import grid_tick
+from tocsin.platform import db
+from tocsin.slo import buckets, pulling
+from tocsin.slo.actions.counting import mark_invalid
+from tocsin.slo.models import DataSource, Objective, ObjectiveState
+from tocsin.slo.prometheus import Ask, Growth, Moments, Server
+from tocsin.slo.pulling import Answer, Counted
+from tocsin.slo.specs import PROMETHEUS
+
+_log = logging.getLogger(__name__)
+
+LEASE = timedelta(minutes=2)
+SOURCES_AT_ONCE = 8
+_ROLES = ("good", "bad", "total")
+
+
+@dataclass(frozen=True, slots=True)
+class Round:
+    """SLOs that are asked for the same moments."""
+
+    moments: Moments
+    asks: tuple[Ask, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Errand:
+    """A claimed source and what to ask it now. `more`: SLOs are still behind, so come back at once."""
+
+    source: DataSource
+    server: Server
+    rounds: tuple[Round, ...]
+    more: bool
+
+
+def claim_due(*, now: datetime) -> list[Errand]:
+    """Take sources whose time has come, in a transaction of its own, and say what each is to be asked."""
+    due = DataSource.objects.filter(kind=PROMETHEUS, next_at__lte=now).order_by("next_at")
+    if not due.exists():
+        return []
+    with transaction.atomic():
+        taken = db.claim(due, now=now, lease=LEASE, limit=SOURCES_AT_ONCE)
+    return [_errand(source, now=now) for source in taken]
+
+
+def _errand(source: DataSource, *, now: datetime) -> Errand:
+    rows = ObjectiveState.objects.filter(objective__source=source, objective__retired_at=None)
+    states = list(rows.select_related("objective").order_by("objective_id"))
+    current, behind = _sorted(states, now=now)
+    rounds = [_round(current, min(until for until, _ in current), now=now)] if current else []
+    running = pulling.running_minute(now=now)
+    if current and running is not None:
+        rounds.append(Round(running, rounds[0].asks))
+    if behind:
+        oldest = min(behind)
+        rounds.append(_round([(oldest, state) for state in behind[oldest]], oldest, now=now))
+    return Errand(source, Server(source.url, source.headers), tuple(rounds), more=bool(behind))
+
+
+def _sorted(
+    states: Sequence[ObjectiveState], *, now: datetime
+) -> tuple[list[tuple[int, ObjectiveState]], dict[int, list[ObjectiveState]]]:
+    """SLOs that lack only the last minutes, and the others by how far they have come."""
+    current: list[tuple[int, ObjectiveState]] = []
+    behind: defaultdict[int, list[ObjectiveState]] = defaultdict(list)
+    for state in states:
+        if not _asks(state.objective):
+            continue
+        until = _until(state, now=now)
+        if pulling.is_current(until, now=now):
+            current.append((until, state))
+        else:
+            behind[until].append(state)
+    return current, dict(behind)
+
+
+def _until(state: ObjectiveState, *, now: datetime) -> int:
+    if state.pulled_until is None:
+        return pulling.begin_of(state.objective.period, now=now)
+    return buckets.epoch_seconds(state.pulled_until)
+
+
+def _asks(objective: Objective) -> list[Ask]:
+    queries = {role: getattr(objective, f"{role}_query") for role in _ROLES}
+    return [Ask(objective.pk, role, query) for role, query in queries.items() if query]
+
+
+def _round(states: Sequence[tuple[int, ObjectiveState]], until: int, *, now: datetime) -> Round:
+    asks = tuple(ask for _, state in states for ask in _asks(state.objective))
+    return Round(pulling.stretch_after(until, asks=len(asks), now=now), asks)
+
+
+def take_answers(errand: Errand, answers: Sequence[Growth], *, now: datetime) -> list[int]:
+    """Write what a source answered to each round, inside the caller's transaction, and give the source back.
+
+    Returns the SLOs that got counts; nothing when the claim was lost meanwhile, because then another node asks.
+    """
+    if not _give_back(errand, error="", now=now):
+        return []
+    touched: set[int] = set()
+    for one, growth in zip(errand.rounds, answers, strict=True):
+        touched |= _take_round(one, growth, now=now)
+    if errand.more:
+        _log.info(
+            "source %s: filled in history up to %s", errand.source.name, pulling.instant(errand.rounds[-1].moments.last)
+        )
+    return sorted(touched)
+
+
+def note_failure(errand: Errand, error: str, *, now: datetime) -> None:
+    """Give a source back that gave no usable answer; what is known stays, and silence shows by itself."""
+    if error != errand.source.last_error:
+        _log.warning("source %s: %s", errand.source.name, error)
+    _give_back(errand, error=error, now=now)
+
+
+def _give_back(errand: Errand, *, error: str, now: datetime) -> bool:
+    source = errand.source
+    next_at = now if errand.more and not error else grid_tick(now, source.every) + source.every
+    fields = {"claimed_by": "", "lease_until": None, "next_at": next_at, "last_error": error[:2000]}
+    if not error:
+        fields["last_success_at"] = now
+    return db.still_held(source).update(**fields) == 1
+
+
+def _take_round(one: Round, growth: Growth, *, now: datetime) -> set[int]:
+    ids = sorted({ask.objective_id for ask in one.asks})
+    rows = ObjectiveState.objects.filter(objective_id__in=ids).select_related("objective").order_by("objective_id")
+    states = {state.pk: state for state in db.lock(rows)}
+    final = pulling.final_until(now=now)
+    found = {pk: _counted(state, one, growth, final=final, now=now) for pk, state in states.items()}
+    _write_counts(one.moments, found)
+    _write_states(states, one.moments, found, final=final)
+    mark_invalid({pk: counted.invalid for pk, counted in found.items() if counted.invalid}, now=now)
+    return {pk for pk, counted in found.items() if counted.counts or counted.invalid}
+
+
+def _counted(state: ObjectiveState, one: Round, growth: Growth, *, final: int, now: datetime) -> Counted:
+    """Only what lies behind this SLO's own mark: a round starts where the slowest of its SLOs stands."""
+    asked = {ask.role for ask in one.asks if ask.objective_id == state.pk}
+    given = {role: growth.get((state.pk, role), {}) if role in asked else None for role in _ROLES}
+    moments = one.moments
+    # The first span that ends after the mark. A running minute has one span only and is never before it.
+    first = (
+        max(moments.first, _until(state, now=now) + moments.step) if moments.first != moments.last else moments.first
+    )
+    return pulling.counted(
+        Answer(given["good"], given["bad"], given["total"]),
+        Moments(first, moments.last, moments.step),
+        rests=(state.rest_good, state.rest_bad),
+        final=final,
+    )
+
+
+def _write_counts(moments: Moments, found: Mapping[int, Counted]) -> None:
+    if moments.step <= buckets.MINUTE:
+        buckets.replace_minutes(
+            {(pk, start): events for pk, one in found.items() for start, events in one.counts.items()}
+        )
+    else:
+        # Wide spans are history: final, and behind a mark that moves in this very transaction.
+        buckets.add(
+            buckets.merged(
+                (key, good, bad)
+                for pk, one in found.items()
+                for start, (good, bad) in one.counts.items()
+                for key in buckets.spread(pk, start, narrowest=moments.step)
+            )
+        )
+    buckets.note_data({pk: pulling.instant(one.newest) for pk, one in found.items() if one.newest is not None})
+
+
+def _write_states(
+    states: Mapping[int, ObjectiveState], moments: Moments, found: Mapping[int, Counted], *, final: int
+) -> None:
+    until = pulling.instant(min(moments.last, final))
+    if moments.step < buckets.MINUTE:
+        return  # the running minute is provisional
+    moved = []
+    for pk, state in states.items():
+        if state.pulled_until is None or state.pulled_until < until:
+            state.pulled_until = until
+            state.rest_good, state.rest_bad = found[pk].rest_good, found[pk].rest_bad
+            moved.append(state)
+    ObjectiveState.objects.bulk_update(moved, ["pulled_until", "rest_good", "rest_bad"])

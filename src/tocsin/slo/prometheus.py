@@ -1,0 +1,195 @@
+"""Asking a Prometheus-compatible server how many events there were, in as few questions as there are query shapes."""
+
+from __future__ import annotations
+
+import math
+import os
+import re
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from urllib.parse import urlencode
+
+import msgspec
+
+from tocsin.platform import http
+from tocsin.slo.promql import Counters, Shape, counters, shape_of, shared_query
+
+DEADLINE = timedelta(seconds=10)
+MOST_BYTES = 64 * 1024 * 1024
+MOST_SERIES = 50_000
+# A header may take a secret from the environment, but only from names that were put there for it.
+_SECRET = re.compile(r"\$\{env:(TOCSIN_SOURCE_[A-Z0-9_]+)\}")
+
+
+class SourceFailed(Exception):
+    """The server gave no usable answer; `wrong` names what it must have misunderstood, for people."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """One query of one SLO. `role` is good, bad or total."""
+
+    objective_id: int
+    role: str
+    query: str
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """Where to ask."""
+
+    url: str
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Moments:
+    """The ends of the spans asked about: seconds since the epoch, `step` apart, each about the `step` before it.
+
+    A single moment is asked about the `step` seconds before it.
+    """
+
+    first: int
+    last: int
+    step: int
+
+
+Growth = dict[tuple[int, str], dict[int, float]]
+"""By (objective id, role): moment -> events in the span that ends there. Absent means the server knows nothing."""
+
+
+@dataclass(slots=True)
+class _Question:
+    """A query and whose answers are in it: values of `by` -> asks."""
+
+    text: str
+    by: tuple[str, ...] = ()
+    asks: dict[tuple[str, ...], list[Ask]] = field(default_factory=lambda: defaultdict(list))
+
+
+def fetch(server: Server, asks: Sequence[Ask], moments: Moments) -> Growth:
+    """Growth of every ask at every moment. Raises SourceFailed; then nothing is known of any of them."""
+    found: Growth = {}
+    for question in questions(asks, moments.step):
+        for labels, values in _answer(server, question.text, moments):
+            for ask in question.asks.get(tuple(labels.get(label, "") for label in question.by), ()):
+                found[ask.objective_id, ask.role] = values
+    return found
+
+
+def questions(asks: Sequence[Ask], seconds: int) -> list[_Question]:
+    """One question for all sums that share a shape, one each for the rest."""
+    by_shape: defaultdict[Shape, list[tuple[tuple[str, ...], Ask]]] = defaultdict(list)
+    singles: list[_Question] = []
+    for ask in asks:
+        taken = _taken_apart(ask.query)
+        if taken.summed:
+            shape, values = shape_of(taken.selectors[0])
+            by_shape[shape].append((values, ask))
+        else:
+            single = _Question(taken.growth(seconds))
+            single.asks[()].append(ask)
+            singles.append(single)
+    return [_shared(shape, rows, seconds) for shape, rows in by_shape.items()] + singles
+
+
+def _taken_apart(query: str) -> Counters:
+    try:
+        return counters(query)
+    except ValueError as error:
+        raise SourceFailed(f"the query {query[:200]!r} {error}") from None
+
+
+def _shared(shape: Shape, rows: Sequence[tuple[tuple[str, ...], Ask]], seconds: int) -> _Question:
+    query = shared_query(shape, [values for values, _ in rows], seconds)
+    question = _Question(query.text, query.by)
+    places = [shape.labels.index(label) for label in query.by]
+    for values, ask in rows:
+        question.asks[tuple(values[place] for place in places)].append(ask)
+    return question
+
+
+# --- the wire
+
+
+class _Series(msgspec.Struct):
+    metric: dict[str, str]
+    values: list[tuple[float, str]] = []
+    value: tuple[float, str] | None = None
+
+
+class _Data(msgspec.Struct):
+    resultType: str = ""  # noqa: N815 - the API's name
+    result: list[_Series] = []
+
+
+class _Reply(msgspec.Struct):
+    status: str
+    data: _Data = msgspec.field(default_factory=_Data)
+    error: str = ""
+    warnings: list[str] = []
+
+
+_decoder = msgspec.json.Decoder(_Reply)
+
+
+def _answer(server: Server, query: str, moments: Moments) -> Iterator[tuple[dict[str, str], dict[int, float]]]:
+    reply = _ask(server, query, moments)
+    if len(reply.data.result) > MOST_SERIES:
+        raise SourceFailed(f"answered with {len(reply.data.result)} series; at most {MOST_SERIES} are read")
+    for series in reply.data.result:
+        values = series.values if series.value is None else [series.value]
+        yield series.metric, {round(at): _number(text) for at, text in values}
+
+
+def _number(text: str) -> float:
+    """A sample's value; whatever is no finite number is NaN, which counts as invalid further on."""
+    try:
+        value = float(text)
+    except ValueError:
+        return math.nan
+    return value if math.isfinite(value) else math.nan
+
+
+def _ask(server: Server, query: str, moments: Moments) -> _Reply:
+    if moments.first == moments.last:
+        path, form = "query", {"query": query, "time": str(moments.last)}
+    else:
+        path = "query_range"
+        form = {"query": query, "start": str(moments.first), "end": str(moments.last), "step": str(moments.step)}
+    try:
+        answer = http.request(
+            "POST",
+            f"{server.url.rstrip('/')}/api/v1/{path}",
+            headers={**_headers(server), "Content-Type": "application/x-www-form-urlencoded"},
+            body=urlencode(form).encode(),
+            deadline=DEADLINE,
+            most_bytes=MOST_BYTES,
+        )
+    except http.HttpFailed as error:
+        raise SourceFailed(error.detail) from error
+    return _read(answer)
+
+
+def _headers(server: Server) -> dict[str, str]:
+    return {
+        name: _SECRET.sub(lambda found: os.environ.get(found[1], ""), value) for name, value in server.headers.items()
+    }
+
+
+def _read(answer: http.Answer) -> _Reply:
+    try:
+        reply = _decoder.decode(answer.body)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        kind = answer.headers.get("content-type", "no content type")
+        raise SourceFailed(
+            f"answered {answer.status} with something else than its API does ({kind}): {error}"
+        ) from None
+    if answer.status != 200 or reply.status != "success":
+        raise SourceFailed(f"answered {answer.status}: {reply.error[:500]}")
+    if reply.warnings:
+        # A partial answer looks like fewer events than there were; better none than a wrong one.
+        raise SourceFailed(f"answered in part only: {reply.warnings[0][:500]}")
+    return reply

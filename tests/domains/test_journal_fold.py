@@ -15,7 +15,8 @@ from tocsin.alerts import actions as alerts
 from tocsin.alerts.changes import AlertChange
 from tocsin.alerts.models import Alert, Integration
 from tocsin.core.access import SYSTEM
-from tocsin.engine import fold
+from tocsin.engine import fold, fold_pieces
+from tocsin.engine.fold_pieces import Piece
 from tocsin.incidents.models import Incident
 from tocsin.intake import journal
 from tocsin.platform import clock as clocks
@@ -148,9 +149,8 @@ def test_counts_for_an_slo_that_is_gone_or_of_another_service_are_left_out(
     assert states() == [JournalState.FOLDED]
 
 
-def test_a_poison_row_is_put_aside_and_the_others_are_folded(
-    prometheus: Integration, now: datetime, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def make_allergic(monkeypatch: pytest.MonkeyPatch) -> None:
+    """From now on an alert called Poison cannot be taken in."""
     really = alerts.take_alertmanager
 
     def allergic(integration: Integration | None, posted: Sequence[Any], *, now: datetime) -> list[AlertChange]:
@@ -159,13 +159,94 @@ def test_a_poison_row_is_put_aside_and_the_others_are_folded(
         return really(integration, posted, now=now)
 
     monkeypatch.setattr(alerts, "take_alertmanager", allergic)
+
+
+def test_a_poison_row_is_put_aside_and_the_others_are_folded(
+    prometheus: Integration, now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_allergic(monkeypatch)
     accept(prometheus, "alertmanager", *([alert(name)] for name in ("A", "B", "Poison", "C", "D")))
-    assert fold.turn(now=now) == 5
+    fold.turn(now=now)
     assert states() == ["folded", "folded", "poisoned", "folded", "folded"]
     assert "cannot digest this" in Journal.objects.get(state=JournalState.POISONED).error
     titles = sorted(Incident.objects.values_list("title", flat=True))
     assert titles[:4] == ["A", "B", "C", "D"]
     assert "could not be taken in" in titles[4]
+
+
+def test_one_poisonous_alert_does_not_take_the_others_of_its_body_with_it(
+    prometheus: Integration, now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_allergic(monkeypatch)
+    names = ["A", "B", "C", "Poison", "D", "E", "Poison", "F"]
+    accept(prometheus, "alertmanager", [alert(name) for name in names], [alert("G")])
+    fold.turn(now=now)
+    assert states() == ["poisoned", "folded"]
+    error = Journal.objects.get(state=JournalState.POISONED).error
+    assert error.count("cannot digest this") == 2
+    assert "part 3:" in error
+    assert "part 6:" in error
+    titles = sorted(Incident.objects.values_list("title", flat=True))
+    assert titles[:7] == list("ABCDEFG")
+    assert len(titles) == 8
+
+
+def test_a_large_body_is_folded_piece_by_piece_and_a_fault_between_repeats_nothing(
+    prometheus: Integration, now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fold, "_pace", fold.Pace(size=4, smallest=4, largest=4))
+    accept(prometheus, "alertmanager", [alert(f"A{n}") for n in range(10)])
+    really, calls = fold_pieces.take, []
+
+    def dies(pieces: Sequence[Any], *, now: datetime) -> None:
+        calls.append(len(pieces))
+        if len(calls) == 2:
+            raise OperationalError("the connection is gone")
+        really(pieces, now=now)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(fold_pieces, "take", dies)
+        with pytest.raises(OperationalError):
+            fold.turn(now=now)
+    row = Journal.objects.get()
+    assert (row.state, row.taken) == ("new", 4)
+    fold.turn(now=now)
+    row.refresh_from_db()
+    assert (row.state, row.taken) == ("folded", 10)
+    assert set(Alert.objects.values_list("occurrences", flat=True)) == {1}
+    assert Incident.objects.count() == 10
+
+
+def test_the_pace_aims_at_a_tenth_of_a_second() -> None:
+    pace = fold.Pace(size=32)
+    pace.learn(32, 0.001)
+    assert pace.size == 128
+    pace.learn(128, 1.28)
+    assert pace.size == 10
+    pace.learn(10, 10.0)
+    assert pace.size == pace.smallest
+    for _ in range(10):
+        pace.learn(pace.size, 0.0)
+    assert pace.size == pace.largest
+
+
+@pytest.mark.parametrize(
+    ("sizes", "expected"),
+    [
+        ([3, 3], [[3], [3]]),
+        ([2, 2, 2], [[2, 2], [2]]),
+        ([10], [[4], [4], [2]]),
+        ([3, 6], [[3], [4], [2]]),
+        ([0, 0], [[0, 0]]),
+    ],
+)
+def test_chunks_keep_the_order_and_cut_what_is_too_large(sizes: list[int], expected: list[list[int]]) -> None:
+    pieces = [Piece(Journal(pk=n), None, alerts=["x"] * size) for n, size in enumerate(sizes)]  # type: ignore[list-item]
+    cut = list(fold_pieces.chunks(pieces, size=4))
+    assert [[piece.size for piece in chunk] for chunk in cut] == expected
+    flat = [piece for chunk in cut for piece in chunk]
+    assert sum(piece.last for piece in flat) == len(sizes)
+    assert [piece.row.pk for piece in flat] == sorted(piece.row.pk for piece in flat)
 
 
 def test_a_row_of_an_unknown_kind_is_put_aside(prometheus: Integration, now: datetime) -> None:

@@ -1,7 +1,8 @@
 """Fold the journal into the domains: what arrived becomes alerts, counts, incidents and messages, in order of arrival.
 
-A batch is folded in one transaction together with the mark that it has been folded, so a crash repeats nothing and
-loses nothing. A row that cannot be folded is found by halving, put aside with its error, and a person is told.
+A chunk is folded in one transaction together with the mark of how far its rows have been folded, so a crash repeats
+nothing and loses nothing. Chunks are as large as a tenth of a second allows, because other writers wait meanwhile. A
+part that cannot be folded is found by halving and put aside with its error, and a person is told.
 """
 
 from __future__ import annotations
@@ -14,25 +15,19 @@ from datetime import datetime
 from django.db import InterfaceError, OperationalError, ProgrammingError, transaction
 
 from tocsin.alerts import actions as alerts
-from tocsin.alerts import posted_alerts
-from tocsin.alerts import queries as alert_queries
-from tocsin.alerts.changes import AlertChange
-from tocsin.alerts.models import Integration
-from tocsin.alerts.posted_alerts import PostedAlert
-from tocsin.platform import db
+from tocsin.engine import fold_pieces
+from tocsin.engine.fold_pieces import Piece
+from tocsin.platform import clock, db
 from tocsin.platform.crashpoints import CrashPoint, crashpoint
 from tocsin.platform.models import Journal, JournalState
-from tocsin.slo import pushed_counts
-from tocsin.slo.models import Objective
-from tocsin.slo.pushed_counts import PushedCount
 
 _log = logging.getLogger(__name__)
 
 MOST_ROWS = 400
 MOST_BYTES = 700_000
-"""About a thousand alerts: the fold must not keep other writers waiting (bounded by what is in the rows, not by rows)."""
-ALERTMANAGER = "alertmanager"
-SLI = "sli"
+"""About a thousand alerts are read at a time."""
+TURN_SECONDS = 0.25
+"""After this long the engine's other turns have theirs."""
 
 
 class FoldedElsewhere(Exception):
@@ -44,24 +39,43 @@ NOT_THE_ROWS_FAULT = (OperationalError, InterfaceError, ProgrammingError, Import
 
 
 @dataclass(slots=True)
-class Piece:
-    """A journal row, decoded: alerts or counts of one sender."""
+class Pace:
+    """How many parts fit into a chunk. A repeat costs microseconds, a new incident milliseconds: it is learnt."""
 
-    row: Journal
-    integration: Integration | None
-    alerts: Sequence[PostedAlert] = ()
-    counts: Sequence[PushedCount] = ()
+    size: int = 32
+    smallest: int = 8
+    largest: int = 1000
+    seconds: float = 0.1
+
+    def learn(self, parts: int, seconds: float) -> None:
+        """Aim at `self.seconds` for the next chunk, growing fourfold at most at a time."""
+        if parts:
+            wished = int(parts * self.seconds / max(seconds, 1e-6))
+            self.size = max(self.smallest, min(wished, self.size * 4, self.largest))
+
+
+_pace = Pace()
 
 
 def turn(*, now: datetime) -> int:
-    """Fold the oldest unfolded rows; returns how many were dealt with."""
+    """Fold what waits, oldest first, for a quarter of a second; returns how many rows were finished."""
     rows = _next_rows()
     if not rows:
         return 0
+    finished = 0
+    began = clock.monotonic()
     try:
-        return _fold_or_halve(rows, now=now)
+        for chunk in fold_pieces.chunks(fold_pieces.read(rows), size=_pace.size):
+            started = clock.monotonic()
+            _fold_or_halve(chunk, now=now)
+            finished += sum(piece.last for piece in chunk)
+            ended = clock.monotonic()
+            _pace.learn(sum(piece.size for piece in chunk), (ended - started) / db.patience())
+            if ended - began > TURN_SECONDS * db.patience():
+                break
     except FoldedElsewhere:
-        return 0
+        return finished
+    return max(finished, 1)  # part of a row is work done as well: the loop comes back at once
 
 
 def lag(*, now: datetime) -> tuple[int, float]:
@@ -82,114 +96,66 @@ def _next_rows() -> list[Journal]:
     return rows
 
 
-def _fold_or_halve(rows: Sequence[Journal], *, now: datetime) -> int:
+def _fold_or_halve(pieces: Sequence[Piece], *, now: datetime) -> None:
     try:
-        return _fold(rows, now=now)
+        _fold(pieces, now=now)
+        return
     except NOT_THE_ROWS_FAULT:
         raise  # the next turn tries again
-    except Exception as error:  # noqa: BLE001 - whatever a row does, the rows behind it are folded
-        if len(rows) == 1:
-            _put_aside(rows[0], error, now=now)
-            return 1
-    middle = len(rows) // 2
-    return _fold_or_halve(rows[:middle], now=now) + _fold_or_halve(rows[middle:], now=now)
+    except Exception as error:  # noqa: BLE001 - whatever a part does, the parts behind it are folded
+        if len(pieces) == 1 and pieces[0].size <= 1:
+            _put_aside(pieces[0], error, now=now)
+            return
+    for half in _halves(pieces):
+        _fold_or_halve(half, now=now)
 
 
-def _fold(rows: Sequence[Journal], *, now: datetime) -> int:
-    senders = {source: _sender(source) for source in {row.source for row in rows}}
-    pieces = [_decoded(row, senders[row.source]) for row in rows]
+def _halves(pieces: Sequence[Piece]) -> tuple[Sequence[Piece], Sequence[Piece]]:
+    if len(pieces) > 1:
+        middle = len(pieces) // 2
+        return pieces[:middle], pieces[middle:]
+    head, tail = pieces[0].cut(pieces[0].size // 2)
+    return [head], [tail]
+
+
+def _fold(pieces: Sequence[Piece], *, now: datetime) -> None:
     with transaction.atomic():
         if not db.try_advisory_lock("tocsin.fold"):
             raise FoldedElsewhere
-        _mark(rows, state=JournalState.FOLDED, now=now)
-        _take(pieces, now=now)
+        _mark(pieces, now=now)
+        fold_pieces.take(pieces, now=now)
         crashpoint(CrashPoint.BEFORE_FOLD_COMMIT)
-    return len(rows)
 
 
-def _sender(source: str) -> Integration | None:
-    """The integration that a row's source names, None for a person."""
-    kind, _, number = source.partition(":")
-    return alert_queries.integration(int(number)) if kind == "integration" and number.isdecimal() else None
+def _mark(pieces: Sequence[Piece], *, now: datetime) -> None:
+    """Say how far each row has come. Raises FoldedElsewhere unless every one stood where we found it."""
+    whole = [piece.row.pk for piece in pieces if piece.is_whole_row]
+    untouched = Journal.objects.filter(id__in=whole, state=JournalState.NEW, taken=0)
+    if whole and untouched.update(state=JournalState.FOLDED, folded_at=now) != len(whole):
+        raise FoldedElsewhere
+    for piece in pieces:
+        if not piece.is_whole_row:
+            _advance(piece, piece.row.error, now=now)
 
 
-def _decoded(row: Journal, integration: Integration | None) -> Piece:
-    """Decoded before the transaction begins, to keep it short. Raises for a row that cannot be read."""
-    body = bytes(row.body)
-    if row.kind == ALERTMANAGER:
-        return Piece(row, integration, alerts=posted_alerts.decode(body, received_at=row.received_at).alerts)
-    if row.kind == SLI:
-        return Piece(row, integration, counts=[count for _, count in pushed_counts.decode(body).rows])
-    raise ValueError(f"nothing here reads messages of kind {row.kind!r}")
-
-
-def _mark(rows: Sequence[Journal], *, state: JournalState, now: datetime) -> None:
-    """Raises FoldedElsewhere unless every one of `rows` was still waiting."""
-    waiting = Journal.objects.filter(id__in=[row.pk for row in rows], state=JournalState.NEW)
-    if waiting.update(state=state, folded_at=now) != len(rows):
+def _advance(piece: Piece, error: str, *, now: datetime) -> None:
+    change: dict[str, object] = {"taken": piece.first + piece.size, "error": error}
+    if piece.last:
+        change |= {"state": JournalState.POISONED if error else JournalState.FOLDED, "folded_at": now}
+    here = Journal.objects.filter(pk=piece.row.pk, state=JournalState.NEW, taken=piece.first)
+    if here.update(**change) != 1:
         raise FoldedElsewhere
 
 
-def _take(pieces: Sequence[Piece], *, now: datetime) -> None:
-    """Hand the pieces to the domains: alerts by sender in order, then all counts, then what follows from both."""
+def _put_aside(piece: Piece, error: Exception, *, now: datetime) -> None:
+    """Pass the part over with its error; then, in a transaction of its own, tell a person that it was not taken in."""
     from tocsin.incidents import actions as incidents
 
-    changes: list[AlertChange] = []
-    for integration, posted in _runs(pieces):
-        changes += alerts.take_alertmanager(integration, posted, now=now)
-    changes += _take_counts([(piece, count) for piece in pieces for count in piece.counts], now=now)
-    if changes:
-        incidents.take_alert_changes(changes, now=now)
-
-
-def _runs(pieces: Sequence[Piece]) -> list[tuple[Integration | None, list[PostedAlert]]]:
-    """The alerts of neighbouring pieces of one sender together: fewer, larger questions to the database."""
-    runs: list[tuple[Integration | None, list[PostedAlert]]] = []
-    for piece in pieces:
-        if not piece.alerts:
-            continue
-        if runs and runs[-1][0] == piece.integration:
-            runs[-1][1].extend(piece.alerts)
-        else:
-            runs.append((piece.integration, list(piece.alerts)))
-    return runs
-
-
-def _take_counts(counts: Sequence[tuple[Piece, PushedCount]], *, now: datetime) -> list[AlertChange]:
-    """Add the counts and evaluate their SLOs at once: the way from a bad event to a page has no wait in it."""
-    from tocsin.slo import actions as slo
-    from tocsin.slo.specs import Count
-
-    if not counts:
-        return []
-    names = {count.slo for _, count in counts}
-    known = {row.name: row for row in Objective.objects.filter(name__in=names, retired_at__isnull=True)}
-    rows = []
-    for piece, count in counts:
-        objective = known.get(count.slo)
-        # Judged at the door; an SLO retired or moved since then takes nothing any more.
-        if objective is not None and _may_count(piece.integration, objective):
-            rows.append(Count(objective.pk, count.at or piece.row.received_at, count.good, count.bad))
-    if not rows:
-        return []
-    slo.add_counts(rows, now=now)
-    touched = list(dict.fromkeys(row.objective_id for row in rows))
-    return alerts.take_slo_signals(slo.evaluate(touched, now=now), now=now)
-
-
-def _may_count(integration: Integration | None, objective: Objective) -> bool:
-    return integration is None or integration.service_id in {None, objective.service_id}
-
-
-def _put_aside(row: Journal, error: Exception, *, now: datetime) -> None:
-    """Mark the row poisoned; then, in a transaction of its own, tell a person that something was not taken in."""
-    from tocsin.incidents import actions as incidents
-
-    text = f"{type(error).__name__}: {error}"
-    _log.error("journal row %d is put aside: %s", row.pk, text, exc_info=error)
+    row, text = piece.row, f"{type(error).__name__}: {error}"
+    _log.error("part %d of journal row %d is put aside: %s", piece.first, row.pk, text, exc_info=error)
     with transaction.atomic():
-        waiting = Journal.objects.filter(pk=row.pk, state=JournalState.NEW)
-        waiting.update(state=JournalState.POISONED, folded_at=now, error=text[:4000], attempt=row.attempt + 1)
+        row.error = f"{row.error}\npart {piece.first}: {text[:1000]}".strip()[:8000]
+        _advance(piece, row.error, now=now)
     with transaction.atomic():
-        changes = alerts.tell_poisoned(_sender(row.source), row=row.pk, error=text, now=now)
+        changes = alerts.tell_poisoned(piece.integration, row=row.pk, error=text, now=now)
         incidents.take_alert_changes(changes, now=now)

@@ -29,8 +29,8 @@ MOST_WAITING_BYTES = 64 * 1024 * 1024
 
 _TABLE = Journal._meta.db_table  # noqa: SLF001 - the table's name, from Django's own meta
 _INSERT = (
-    f"INSERT INTO {_TABLE} (kind, source, body, sha256, received_at, state, error, attempt) "  # noqa: S608 - our table
-    "VALUES (%s, %s, %s, %s, %s, %s, '', 0)"
+    f"INSERT INTO {_TABLE} (kind, source, body, sha256, received_at, state, error, attempt, taken) "  # noqa: S608 - our table
+    "VALUES (%s, %s, %s, %s, %s, %s, '', 0, 0)"
 )
 
 

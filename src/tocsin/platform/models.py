@@ -33,8 +33,9 @@ class JournalState(models.TextChoices):
 class Journal(models.Model):
     """What arrived, as it arrived. Committed before the sender hears 2xx; folded in order of id.
 
-    `kind` names the wire format ("alertmanager", "sli", ...), `source` is the integration's id, `parts` counts the
-    bodies that shared the commit. A poisoned row is put aside with its error and never blocks the rows behind it.
+    `kind` names the wire format ("alertmanager", "sli", ...), `source` who sent it ("integration:3", "person:mara"),
+    `taken` how many of its parts have been folded. What cannot be folded is put aside with its error and never blocks
+    what stands behind it; the row is then called poisoned.
     """
 
     kind = models.CharField(max_length=32)
@@ -46,6 +47,7 @@ class Journal(models.Model):
     folded_at = models.DateTimeField(null=True, blank=True)
     error = models.TextField(blank=True, default="")
     attempt = models.PositiveIntegerField(default=0)
+    taken = models.PositiveIntegerField(default=0)
 
     class Meta:
         constraints = [

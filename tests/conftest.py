@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from django.conf import settings
 
 os.environ.setdefault("TOCSIN_DATA", str(Path(tempfile.gettempdir()) / f"tocsin-tests-{os.getuid()}"))
 Path(os.environ["TOCSIN_DATA"]).mkdir(parents=True, exist_ok=True)
@@ -17,6 +18,7 @@ from tests.append_only import let_tests_empty_the_log  # noqa: E402 - the data f
 from tocsin.platform import clock as clocks  # noqa: E402
 
 let_tests_empty_the_log()
+settings.STATIC_ROOT.mkdir(parents=True, exist_ok=True)  # WhiteNoise warns of a folder that is not there
 
 START = datetime(2026, 11, 23, 2, 12, tzinfo=UTC)
 

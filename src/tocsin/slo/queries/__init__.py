@@ -1,5 +1,6 @@
 """Reads of the slo domain; each takes the actor where people ask."""
 
+from tocsin.slo.queries.budgets import BudgetView, budget
 from tocsin.slo.queries.counts import counts_to_judge, window_counts
 from tocsin.slo.queries.objectives import (
     assignment_at,
@@ -13,13 +14,21 @@ from tocsin.slo.queries.objectives import (
     sources,
     undecided,
 )
+from tocsin.slo.queries.series import BudgetLevel, BurnPoint, burn_down, burn_series, day_counts
 
 __all__ = [
+    "BudgetLevel",
+    "BudgetView",
+    "BurnPoint",
     "assignment_at",
     "assignments",
     "assignments_at",
     "breaches",
+    "budget",
+    "burn_down",
+    "burn_series",
     "counts_to_judge",
+    "day_counts",
     "ids_by_name",
     "objective",
     "objectives",

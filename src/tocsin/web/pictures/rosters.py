@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta, tzinfo
+from datetime import UTC, date, datetime, timedelta, tzinfo
 
 from tocsin.core.on_call_now import Gap, OnCall, Schedule, gaps, on_call_now, shifts
 from tocsin.web.pictures.on_call_calendar import Lane, Stretch
@@ -98,6 +98,6 @@ def _order(entry: tuple[str, Stretch]) -> tuple[datetime, str]:
 
 
 def midnight(now: datetime, zone: tzinfo, *, days: int = 0) -> datetime:
-    """The first instant of the viewer's day, `days` from today."""
+    """The first instant of the viewer's day, `days` from today, in UTC: instants of one zone differ by wall time."""
     local = now.astimezone(zone) + timedelta(days=days)
-    return local.replace(hour=0, minute=0, second=0, microsecond=0)
+    return local.replace(hour=0, minute=0, second=0, microsecond=0).astimezone(UTC)

@@ -54,6 +54,7 @@ def page(request: HttpRequest) -> dict[str, Any]:
     """Context of every page, also of those that a refusal is shown on before the session is known."""
     user = getattr(request, "user", None)
     person = user if isinstance(user, Person) else None
+    offset = asking.now(request).astimezone(asking.zone(request)).utcoffset() if person else None
     return {
         "now": getattr(request, "now", None),
         "actor": getattr(request, "actor", None),
@@ -65,6 +66,7 @@ def page(request: HttpRequest) -> dict[str, Any]:
         "on_a_phone": [place for place in PLACES if place.name in ON_A_PHONE],
         "place": place_of(request.path),
         "theme": person.theme if person and person.theme in {"light", "dark"} else "",
+        "offset_minutes": int(offset.total_seconds() // 60) if offset else 0,
         "keys": person.keys_enabled if person else False,
     }
 

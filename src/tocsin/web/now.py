@@ -127,12 +127,12 @@ def _next_shift(actor: Actor, *, now: datetime) -> NextShift | None:
         for row in oncall.rotations(actor)
         if (duty := oncall.on_call(row, now=now)).until is not None and duty.until <= now + NEXT_SHIFT_WITHIN
     ]
-    if not coming:
-        return None
-    start, row = min(coming, key=lambda pair: (pair[0], pair[1].name))
-    duty = oncall.on_call(row, now=start)
-    names = [person.label for person in Person.objects.filter(username__in=duty.users)]
-    return NextShift(row, ", ".join(names), start) if names else None
+    for start, row in sorted(coming, key=lambda pair: (pair[0], pair[1].name)):
+        duty = oncall.on_call(row, now=start)
+        names = [person.label for person in Person.objects.filter(username__in=duty.users)]
+        if names:
+            return NextShift(row, ", ".join(names), start)
+    return None
 
 
 urlpatterns = [path("", now, name="now")]

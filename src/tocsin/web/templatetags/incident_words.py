@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
 from django import template
@@ -9,8 +10,11 @@ from django.template.context import Context
 
 from tocsin.core.access import Right
 from tocsin.core.facts import Kind
-from tocsin.incidents.models import Incident, State
+from tocsin.core.obligation_facts import Audience, ObligationKind
+from tocsin.incidents.models import Incident, Obligation, Page, State
 from tocsin.incidents.queries import TimelineLine
+from tocsin.platform.models import OutboxState
+from tocsin.web.instants import clock_text, span_text
 
 register = template.Library()
 
@@ -91,3 +95,87 @@ def dot_of(line: TimelineLine) -> dict[str, Any]:
     icon, css = DOTS.get(line.kind) or BY_FIRST_WORD.get(line.kind.split(".")[0], ("page", ""))
     people = line.kind in {"note", "chat", "decision", "observation"}
     return {"icon": icon, "css": css, "quiet": line.kind in QUIET, "by_people": people}
+
+
+DUTIES = {
+    ObligationKind.SET_PRIORITY: "Decide on a priority",
+    ObligationKind.HOTFIX: "Roll out a fix",
+    ObligationKind.POSTMORTEM: "Hold a review",
+    ObligationKind.WORK_ITEM: "Make a work item",
+    ObligationKind.CHOOSE_GROUPS: "Choose who hears of it",
+    ObligationKind.UPDATE_OPENING: "First update to {audience}",
+    ObligationKind.UPDATE_PROGRESS: "Next update to {audience}",
+    ObligationKind.UPDATE_CLOSING: "Say to {audience} that it is over",
+    ObligationKind.FILL_ROLE: "Somebody as {role}",
+}
+AUDIENCES = {Audience.GROUPS.value: "stakeholder groups", Audience.MANAGEMENT.value: "management"}
+WAYS = {
+    ObligationKind.SET_PRIORITY: ("priority", "Choose"),
+    ObligationKind.CHOOSE_GROUPS: ("groups", "Choose"),
+    ObligationKind.POSTMORTEM: ("review", "Open the review"),
+    ObligationKind.UPDATE_OPENING: ("updates", "Write"),
+    ObligationKind.UPDATE_PROGRESS: ("updates", "Write"),
+    ObligationKind.UPDATE_CLOSING: ("updates", "Write"),
+    ObligationKind.FILL_ROLE: ("roles", "Ask somebody"),
+}
+IN_A_SHEET = {ObligationKind.SET_PRIORITY, ObligationKind.CHOOSE_GROUPS, ObligationKind.FILL_ROLE}
+
+
+@register.filter
+def audience_words(code: str) -> str:
+    return AUDIENCES.get(code, code)
+
+
+@register.filter
+def duty_words(one: Obligation) -> str:
+    """What is owed, as people say it."""
+    template = DUTIES.get(ObligationKind(one.kind)) if one.kind in set(ObligationKind) else None
+    if template is None:
+        return one.kind.replace("_", " ").capitalize()
+    role = one.owner_role.replace("_", " ")
+    return template.format(audience=AUDIENCES.get(one.audience, one.audience), role=role)
+
+
+@register.simple_tag
+def way_to(one: Obligation) -> dict[str, Any]:
+    """Where an obligation is met; those without a place of their own are ticked off with what shows it."""
+    kind = ObligationKind(one.kind) if one.kind in set(ObligationKind) else None
+    home = f"/i/{one.incident.number}"
+    if kind in WAYS:
+        place, words = WAYS[kind]
+        role = f"?role={one.owner_role}" if kind is ObligationKind.FILL_ROLE else ""
+        return {"url": f"{home}/{place}{role}", "words": words, "sheet": kind in IN_A_SHEET}
+    return {"url": f"{home}/obligations/{one.pk}/fulfil", "words": "Done", "sheet": True}
+
+
+MESSAGE_STATES = {
+    OutboxState.QUEUED: "waits to be sent",
+    OutboxState.CLAIMED: "is being sent",
+    OutboxState.SENT: "accepted by the provider",
+    OutboxState.FAILED: "did not go through",
+    OutboxState.EXPIRED: "too old to be sent",
+    OutboxState.CANCELLED: "taken back, not needed any more",
+}
+ANSWERS = {"taken": "took it", "passed": "passed it on", "late": "answered, somebody else had it"}
+
+
+@register.filter
+def message_words(state: str) -> str:
+    """What is known of a message. That somebody read it is never claimed: only an answer shows that."""
+    return MESSAGE_STATES[OutboxState(state)]
+
+
+@register.filter
+def answer_words(page: Page) -> str:
+    return ANSWERS.get(page.answer, "no answer yet")
+
+
+@register.filter
+def lasted(end: datetime, start: datetime) -> str:
+    return span_text(end - start)
+
+
+@register.simple_tag(takes_context=True)
+def when_utc(context: Context, instant: datetime) -> str:
+    """The same instant in UTC, for reading aloud to somebody elsewhere."""
+    return clock_text(instant, UTC, now=context["now"])

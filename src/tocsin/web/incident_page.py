@@ -1,0 +1,252 @@
+"""Everything the page of one incident shows, gathered once: the facts, the people, what is owed, what was said."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from tocsin.audit.models import Entry
+from tocsin.catalog import queries as catalog
+from tocsin.catalog.models import Service
+from tocsin.core.access import Actor, Right
+from tocsin.core.facts import Kind
+from tocsin.core.roles import RequiredRole, required_roles
+from tocsin.incidents import queries, snapshots
+from tocsin.incidents.actions.noting import UNDO_WITHIN
+from tocsin.incidents.models import OPEN_STATES, Incident, Obligation, ObligationState, Page, RoleHeld, State
+from tocsin.incidents.queries import Rung, TimelineLine
+from tocsin.oncall import queries as oncall
+from tocsin.web import effects
+from tocsin.web.incident_chart import error_share
+
+UNDOABLE = {
+    Kind.PRIORITY_CHANGED: "the change of priority",
+    Kind.SEVERITY_CHANGED: "the change of severity",
+    Kind.INCIDENT_RESOLVED: "resolving",
+}
+TAIL = 80
+
+
+@dataclass(frozen=True, slots=True)
+class UndoOffer:
+    """The last thing that can still be taken back, and until when."""
+
+    seq: int
+    what: str
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class RoleRow:
+    """A role of this incident: who holds it; empty and called means somebody is missing."""
+
+    code: str
+    name: str
+    people: list[RoleHeld]
+    called: bool
+    asked: list[Page] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class PageRow:
+    """One page to one person, with every message that carried it."""
+
+    page: Page
+    rungs: list[Rung]
+
+    @property
+    def whom(self) -> str:
+        return self.page.person.label if self.page.person else "Fallback contact"
+
+
+@dataclass(frozen=True, slots=True)
+class NextStep:
+    """Who is asked next and when, while nobody has it."""
+
+    at: datetime
+    names: list[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Neighbour:
+    """A service this one depends on; `incident` when something is open there."""
+
+    service: Service
+    incident: Incident | None
+
+
+@dataclass(frozen=True, slots=True)
+class Before:
+    """The same thing last time, how long it took and what was said at its end."""
+
+    incident: Incident
+    lasted: timedelta | None
+    note: str
+
+
+def rights(actor: Actor, incident: Incident) -> dict[str, bool]:
+    """What this person may do here, by short name, for showing buttons; the actions check again."""
+    team = incident.team.name if incident.team else None
+    asked = {
+        "take": Right.INCIDENT_ACKNOWLEDGE,
+        "classify": Right.INCIDENT_CLASSIFY,
+        "resolve": Right.INCIDENT_RESOLVE,
+        "escalate": Right.INCIDENT_ESCALATE,
+        "annotate": Right.INCIDENT_ANNOTATE,
+        "assign": Right.INCIDENT_ASSIGN,
+        "fulfil": Right.OBLIGATION_FULFIL,
+        "waive": Right.OBLIGATION_WAIVE,
+        "update": Right.UPDATE_SEND,
+    }
+    return {name: actor.may(right, team=team) for name, right in asked.items()}
+
+
+def context(actor: Actor, incident: Incident, *, now: datetime) -> dict[str, Any]:
+    """The template's context."""
+    definition = snapshots.process_of(incident)
+    lines = queries.timeline(actor, incident.number)
+    owed = queries.obligations(actor, incident.number)
+    priority = definition.catalogue.by_rank(incident.priority) if incident.priority else None
+    may = rights(actor, incident)
+    open_owed = [one for one in owed if one.state == ObligationState.OPEN]
+    return {
+        "incident": incident,
+        "definition": definition,
+        "priority": priority,
+        "asks_for": effects.of_priority(priority) if priority else [],
+        "may": may,
+        "undo": undo_offer(lines, now=now) if may["classify"] else None,
+        "lines": lines[-TAIL:],
+        "left_out": max(0, len(lines) - TAIL),
+        "owed": open_owed,
+        "settled": [one for one in owed if one.state != ObligationState.OPEN],
+        "next_update": _next_update(open_owed),
+        "pages": _pages(queries.delivery_ladder(actor, incident.number), incident),
+        "next_step": next_step(incident, now=now),
+        "roles": role_rows(incident),
+        "before": before(incident),
+        "neighbours": _neighbours(incident),
+        "chart": error_share(incident, now=now),
+        "runbook": _runbook(incident),
+        "explanation": _explanation(incident),
+        "can_reopen": _can_reopen(incident, definition.lifecycle.reopen_within, now=now),
+        "steps": [State.INVESTIGATING, State.IDENTIFIED, State.MITIGATED],
+        "has_review": hasattr(incident, "postmortem"),
+    }
+
+
+def undo_offer(lines: Sequence[TimelineLine], *, now: datetime) -> UndoOffer | None:
+    """The newest entry that may still be taken back, unless it was taken back or is itself a taking back."""
+    undone = {line.data.get("undo_of") for line in lines if line.data}
+    for line in reversed(lines):
+        until = line.at + UNDO_WITHIN
+        if until <= now:
+            return None
+        taken_back = line.seq in undone or (line.data or {}).get("undo_of")
+        if line.kind in UNDOABLE and not taken_back:
+            return UndoOffer(line.seq, UNDOABLE[Kind(line.kind)], until)
+    return None
+
+
+def _next_update(owed: Sequence[Obligation]) -> Obligation | None:
+    updates = [one for one in owed if one.kind in snapshots.UPDATE_KINDS and one.due_at]
+    return min(updates, key=lambda one: one.due_at, default=None)  # type: ignore[arg-type, return-value]
+
+
+def _pages(rungs: Sequence[Rung], incident: Incident) -> list[PageRow]:
+    by_page: dict[int, list[Rung]] = {}
+    for rung in rungs:
+        by_page.setdefault(rung.page.pk, []).append(rung)
+    pages = incident.pages.select_related("person").order_by("created_at", "pk")
+    return [PageRow(page, by_page.get(page.pk, [])) for page in pages]
+
+
+def next_step(incident: Incident, *, now: datetime) -> NextStep | None:
+    """Whom the chain asks next, as far as can be said now: who is on call is read anew when it is due."""
+    row = getattr(incident, "escalation", None)
+    if row is None or row.next_at is None or not incident.is_open:
+        return None
+    steps = snapshots.policy_of(row).steps
+    stands_at = snapshots.position_of(row).step
+    coming = 0 if stands_at is None else stands_at + 1
+    if coming >= len(steps):
+        return NextStep(row.next_at, [])
+    found = oncall.people_for(steps[coming].targets, now=now, team=incident.team)
+    return NextStep(row.next_at, [person.label for group in found.values() for person in group])
+
+
+def role_rows(incident: Incident) -> list[RoleRow]:
+    """The roles that are called or held, called ones first, in the order of the process."""
+    definition = snapshots.process_of(incident)
+    called: dict[str, RequiredRole] = {one.role: one for one in required_roles(definition, incident.severity)}
+    held: dict[str, list[RoleHeld]] = {}
+    for row in incident.roles_held.filter(until_at=None).select_related("person", "team").order_by("from_at"):
+        held.setdefault(row.role, []).append(row)
+    asked: dict[str, list[Page]] = {}
+    for page in incident.pages.filter(kind="role", answer="").select_related("person"):
+        asked.setdefault(page.reason, []).append(page)
+    return [
+        RoleRow(
+            one.code,
+            one.display_name,
+            held.get(one.code, []),
+            one.code in called and incident.is_open,
+            asked.get(one.code, []) if incident.is_open else [],
+        )
+        for one in definition.roles.roles
+        if one.code in held or (one.code in called and incident.is_open)
+    ]
+
+
+def before(incident: Incident) -> Before | None:
+    """The last incident of the same cause, else of the same service, that has ended."""
+    rows = Incident.objects.filter(created_at__lt=incident.created_at).exclude(state__in=OPEN_STATES)
+    found = None
+    if incident.objective_id:
+        found = rows.filter(objective_id=incident.objective_id).order_by("-created_at").first()
+    elif incident.service_id:
+        found = rows.filter(service_id=incident.service_id).order_by("-created_at").first()
+    if found is None:
+        return None
+    lasted = found.resolved_at - found.created_at if found.resolved_at else None
+    return Before(found, lasted, _note_at_end(found))
+
+
+def _note_at_end(incident: Incident) -> str:
+    entries = Entry.objects.filter(incident=incident.ref, kind=Kind.INCIDENT_RESOLVED).order_by("-seq")
+    data = entries.values_list("data", flat=True).first()
+    return str((data or {}).get("note") or "")
+
+
+def _neighbours(incident: Incident) -> list[Neighbour]:
+    if incident.service is None:
+        return []
+    services = catalog.depends_on(incident.service)
+    open_there = Incident.objects.filter(service__in=services, state__in=OPEN_STATES).exclude(pk=incident.pk)
+    by_service = {row.service_id: row for row in open_there}
+    return [Neighbour(service, by_service.get(service.pk)) for service in services]
+
+
+def _runbook(incident: Incident) -> str:
+    own = incident.objective.runbook_url if incident.objective else ""
+    return own or (incident.service.runbook_url if incident.service else "")
+
+
+def _explanation(incident: Incident) -> dict[str, Any] | None:
+    """Why it began: the newest alert attached to it, with its own words and numbers."""
+    link = incident.alert_links.select_related("alert", "alert__integration").order_by("-attached_at", "-pk").first()
+    if link is None:
+        return None
+    row = getattr(incident, "escalation", None)
+    return {
+        "alert": link.alert,
+        "text": str(link.alert.annotations.get("explanation") or link.alert.annotations.get("description") or ""),
+        "policy": str(row.policy.get("name") or "") if row else "",
+    }
+
+
+def _can_reopen(incident: Incident, window: timedelta, *, now: datetime) -> bool:
+    ended = incident.resolved_at
+    return incident.state == State.RESOLVED and ended is not None and now - ended <= window

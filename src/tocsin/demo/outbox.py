@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from tocsin.audit.actions import stamp
 from tocsin.platform.models import OutboxMessage
+
+_LINK = re.compile(r"https?://\S+/p/[A-Za-z0-9_-]+")
 
 
 def messages(*, after: int = 0, limit: int = 200) -> list[dict[str, Any]]:
@@ -24,9 +27,15 @@ def _shown(row: OutboxMessage) -> dict[str, Any]:
         "to": row.address,
         "subject": payload.get("subject", ""),
         "text": payload.get("text", ""),
-        "link": payload.get("url", ""),
+        "link": _link(str(payload.get("text", ""))),
         "incident": row.incident,
         "state": row.state,
         "at": stamp(row.created_at),
         "sent_at": stamp(row.sent_at) if row.sent_at else None,
     }
+
+
+def _link(text: str) -> str:
+    """The link of a page that takes the incident, if the message holds one."""
+    found = _LINK.search(text)
+    return found[0] if found else ""

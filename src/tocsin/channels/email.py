@@ -17,8 +17,12 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from tocsin.channels.protocol import DeliveryFailed, Message
-from tocsin.platform.text import one_line
+from tocsin.core.retries import Outcome, outcome_of_smtp
+from tocsin.platform import clock
+from tocsin.platform.text import clean, one_line
 
+OK, HANGS_UP = 250, 421
+ACCEPTED = (250, 251)
 DEFAULT_PORTS = {"smtp": 25, "smtps": 465, "smtp+starttls": 587}
 
 
@@ -47,7 +51,10 @@ class Server:
 
 
 class EmailChannel:
-    """Keeps one connection a thread, because the handshake costs more than the mail."""
+    """Keeps one connection a thread, because the handshake costs more than the mail.
+
+    Until the content was handed over a broken line means that nothing was taken; after it nobody can know.
+    """
 
     def __init__(self, url: str, sender: str) -> None:
         self._server = Server.parse(url)
@@ -55,67 +62,120 @@ class EmailChannel:
         self._kept = threading.local()
 
     def send(self, message: Message, *, deadline: timedelta) -> str:
+        until = clock.monotonic() + deadline.total_seconds()
         mail = compose(message, sender=self._sender)
+        connection = self._connection(until)
         try:
-            return self._hand_over(mail, message.address, deadline)
-        except smtplib.SMTPRecipientsRefused as refusal:
-            code, text = next(iter(refusal.recipients.values()))
-            raise _failure(code, text) from refusal
+            self._address(connection, message.address, until)
+            self._hand_over(connection, mail, message.address, until)
         except smtplib.SMTPResponseException as refusal:
+            raise self._refused(refusal.smtp_code, refusal.smtp_error) from refusal
+        except (smtplib.SMTPException, OSError) as lost:
             self._drop()
-            raise _failure(refusal.smtp_code, refusal.smtp_error) from refusal
-        except (smtplib.SMTPServerDisconnected, OSError) as lost:
-            self._drop()
-            # The line may have broken after the last dot: the mail may be on its way.
-            raise DeliveryFailed(f"connection to the mail server lost: {lost}", unknown=self._handing) from lost
-
-    @property
-    def _handing(self) -> bool:
-        return bool(getattr(self._kept, "handing", False))
-
-    def _hand_over(self, mail: EmailMessage, address: str, deadline: timedelta) -> str:
-        self._kept.handing = False
-        connection = self._connection(deadline)
-        sender = parseaddr(self._sender)[1]
-        self._kept.handing = True
-        refused = connection.send_message(mail, from_addr=sender, to_addrs=[address])
-        self._kept.handing = False
-        if refused:
-            raise smtplib.SMTPRecipientsRefused(refused)
+            raise DeliveryFailed(f"the line to the mail server broke: {_words(lost)}") from lost
         return f"accepted by {self._server.host}"
 
-    def _connection(self, deadline: timedelta) -> smtplib.SMTP:
-        kept: smtplib.SMTP | None = getattr(self._kept, "connection", None)
-        if kept is not None and self._alive(kept):
-            return kept
-        self._kept.connection = self._connect(deadline.total_seconds())
-        return self._kept.connection  # type: ignore[no-any-return]
+    def _connection(self, until: float) -> smtplib.SMTP:
+        """The kept connection or a new one. What fails here is the server's trouble, never the recipient's."""
+        try:
+            kept: smtplib.SMTP | None = getattr(self._kept, "connection", None)
+            if kept is not None and self._alive(kept, until):
+                return kept
+            self._drop()
+            self._kept.connection = self._connect(until)
+            return self._kept.connection  # type: ignore[no-any-return]
+        except (smtplib.SMTPException, OSError) as trouble:
+            self._drop()
+            raise DeliveryFailed(f"no mail server at {self._server.host}: {_words(trouble)}") from trouble
 
     @staticmethod
-    def _alive(connection: smtplib.SMTP) -> bool:
+    def _alive(connection: smtplib.SMTP, until: float) -> bool:
         try:
-            return connection.rset()[0] == 250
+            _limit(connection, until)
+            return connection.rset()[0] == OK
         except (smtplib.SMTPException, OSError):
             return False
 
-    def _connect(self, seconds: float) -> smtplib.SMTP:
-        server = self._server
+    def _connect(self, until: float) -> smtplib.SMTP:
+        server, seconds = self._server, _left(until)
         context = ssl.create_default_context()
         if server.scheme == "smtps":
             connection: smtplib.SMTP = smtplib.SMTP_SSL(server.host, server.port, timeout=seconds, context=context)
         else:
             connection = smtplib.SMTP(server.host, server.port, timeout=seconds)
-        if server.scheme == "smtp+starttls":
-            connection.starttls(context=context)
-        if server.username:
-            connection.login(server.username, server.password)
+        try:
+            _limit(connection, until)
+            if server.scheme == "smtp+starttls":
+                connection.starttls(context=context)
+            if server.username:
+                connection.login(server.username, server.password)
+            connection.ehlo_or_helo_if_needed()
+        except BaseException:
+            connection.close()
+            raise
         return connection
+
+    def _address(self, connection: smtplib.SMTP, address: str, until: float) -> None:
+        """Name sender and recipient; a refusal raises SMTPResponseException."""
+        options = ["SMTPUTF8"] if not address.isascii() else []
+        if options and not connection.has_extn("smtputf8"):
+            raise DeliveryFailed("the mail server does not know addresses with such letters", permanent=True)
+        _limit(connection, until)
+        self._must(connection.mail(parseaddr(self._sender)[1], options))
+        _limit(connection, until)
+        self._must(connection.rcpt(address))
+
+    def _hand_over(self, connection: smtplib.SMTP, mail: EmailMessage, address: str, until: float) -> None:
+        policy = SMTP.clone(cte_type="7bit", utf8=not address.isascii())
+        _limit(connection, until)
+        try:
+            self._must(connection.data(mail.as_bytes(policy=policy)))
+        except smtplib.SMTPResponseException:
+            raise
+        except (smtplib.SMTPException, OSError) as lost:
+            self._drop()
+            # The line may have broken after the last dot: the mail may be on its way.
+            raise DeliveryFailed(f"the mail server fell silent after the mail: {_words(lost)}", unknown=True) from lost
+
+    @staticmethod
+    def _must(reply: tuple[int, bytes]) -> None:
+        if reply[0] not in ACCEPTED:
+            raise smtplib.SMTPResponseException(*reply)
+
+    def _refused(self, code: int, text: bytes | str) -> DeliveryFailed:
+        """4xx is tried again, 5xx is not; after 421 the server hangs up, so the line is given up."""
+        if code == HANGS_UP or not 400 <= code < 600:
+            self._drop()
+        words = text.decode("utf-8", "replace") if isinstance(text, bytes) else text
+        outcome = outcome_of_smtp(code)
+        return DeliveryFailed(
+            f"the mail server said {code} {one_line(words)}",
+            permanent=outcome is Outcome.PERMANENT,
+            unknown=outcome is Outcome.UNKNOWN,
+        )
 
     def _drop(self) -> None:
         kept: smtplib.SMTP | None = getattr(self._kept, "connection", None)
         self._kept.connection = None
         if kept is not None:
             kept.close()
+
+
+def _left(until: float) -> float:
+    """Seconds until the deadline; never 0, which would mean to wait for ever. Raises TimeoutError when it has passed."""
+    seconds = until - clock.monotonic()
+    if seconds <= 0:
+        raise TimeoutError("the deadline has passed")
+    return seconds
+
+
+def _limit(connection: smtplib.SMTP, until: float) -> None:
+    if connection.sock is not None:
+        connection.sock.settimeout(_left(until))
+
+
+def _words(trouble: BaseException) -> str:
+    return one_line(str(trouble) or type(trouble).__name__)
 
 
 def compose(message: Message, *, sender: str) -> EmailMessage:
@@ -137,9 +197,9 @@ def compose(message: Message, *, sender: str) -> EmailMessage:
     for header, value in _headers(payload).items():
         if header not in mail:
             mail[header] = one_line(str(value), limit=900)
-    mail.set_content(str(payload.get("text", "")))
+    mail.set_content(clean(str(payload.get("text", ""))))
     if payload.get("html"):
-        mail.add_alternative(str(payload["html"]), subtype="html")
+        mail.add_alternative(clean(str(payload["html"])), subtype="html")
     return mail
 
 
@@ -151,8 +211,3 @@ def message_id(key: str) -> str:
 def _headers(payload: Mapping[str, Any]) -> Mapping[str, Any]:
     headers = payload.get("headers", {})
     return headers if isinstance(headers, Mapping) else {}
-
-
-def _failure(code: int, text: bytes | str) -> DeliveryFailed:
-    words = text.decode("utf-8", "replace") if isinstance(text, bytes) else text
-    return DeliveryFailed(f"the mail server said {code} {one_line(words)}", permanent=500 <= code < 600)

@@ -38,8 +38,12 @@ def webhook_deliveries(actor: Actor, webhook_id: int, *, limit: int = 200) -> li
 
 
 def signing_secrets(endpoint_id: str, *, now: datetime) -> tuple[str, ...]:
-    """The secrets that sign a post to this endpoint now: the present one, and the former one during a rotation."""
-    endpoint = WebhookEndpoint.objects.filter(pk=int(endpoint_id)).first() if endpoint_id.isdigit() else None
+    """The secrets that sign a post to this endpoint now: the present one, and the former one during a rotation.
+
+    None for an endpoint that is switched off or was never there.
+    """
+    rows = WebhookEndpoint.objects.filter(disabled_at=None)
+    endpoint = rows.filter(pk=int(endpoint_id)).first() if endpoint_id.isdigit() else None
     if endpoint is None:
         return ()
     former = endpoint.former_secret if endpoint.former_until and now < endpoint.former_until else ""

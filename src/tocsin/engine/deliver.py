@@ -7,7 +7,6 @@ under the same key and says that it is a repeat. Escalation never waits for send
 
 from __future__ import annotations
 
-import random
 from collections import Counter
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -17,20 +16,15 @@ from threading import Lock
 
 import structlog
 from django.db import close_old_connections, transaction
-from django.db.models import F, Q
+from django.db.models import F, Q, QuerySet
 
-from tocsin.audit import actions as audit
 from tocsin.channels.protocol import Channel, DeliveryFailed, Message
-from tocsin.comms import actions as webhooks
 from tocsin.comms import queries as comms
-from tocsin.core import retries
-from tocsin.core.access import SYSTEM
-from tocsin.core.facts import Kind
-from tocsin.core.retries import Outcome
+from tocsin.engine import outcomes
 from tocsin.people.models import ContactMethod
 from tocsin.platform import clock, db, doorbell
 from tocsin.platform.crashpoints import CrashPoint, crashpoint
-from tocsin.platform.models import Delivery, OutboxMessage, OutboxState
+from tocsin.platform.models import OutboxMessage, OutboxState
 
 log = structlog.get_logger("tocsin.deliver")
 
@@ -38,9 +32,19 @@ DEADLINE = timedelta(seconds=10)
 LEASE = timedelta(seconds=15)  # longer than the deadline, so that a live sender is never overtaken
 IN_FLIGHT = 8
 PER_DESTINATION = 2
-RETRIES = {"email": retries.MAIL_RETRIES, "webhook": retries.WEBHOOK_RETRIES}
-PAGES = {"page", "fallback", "role"}
+PER_CHANNEL = 6
+"""However many far sides of one kind hang, the other ways out keep some room."""
+LOOKED_AT = 64
+AFTER_TROUBLE = timedelta(seconds=5)
 PENDING = (OutboxState.QUEUED, OutboxState.CLAIMED)
+
+
+@dataclass(frozen=True, slots=True)
+class Busy:
+    """How many messages are on their way now, by far side and by channel."""
+
+    destinations: Mapping[str, int] = field(default_factory=dict)
+    channels: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -52,31 +56,38 @@ class Deliverer:
     _pool: ThreadPoolExecutor = field(
         default_factory=lambda: ThreadPoolExecutor(IN_FLIGHT, thread_name_prefix="deliver")
     )
-    _busy: Counter[str] = field(default_factory=Counter)
+    _destinations: Counter[str] = field(default_factory=Counter)
+    _channels: Counter[str] = field(default_factory=Counter)
     _guard: Lock = field(default_factory=Lock)
 
     def turn(self, *, now: datetime) -> int:
         """Start as many deliveries as there is room for; returns how many were started."""
         with self._guard:
-            room = IN_FLIGHT - self._busy.total()
-            full = [place for place, count in self._busy.items() if count >= PER_DESTINATION]
+            room = IN_FLIGHT - self._channels.total()
+            busy = Busy(dict(self._destinations), dict(self._channels))
         if room <= 0:
             return 0
-        taken = claim_due(now=now, limit=room, avoiding=full)
+        taken = claim_due(now=now, limit=room, busy=busy)
         for message in taken:
-            with self._guard:
-                self._busy[message.destination] += 1
+            self._count(message, 1)
             self._pool.submit(self._deliver, message)
         return len(taken)
+
+    def _count(self, message: OutboxMessage, by: int) -> None:
+        with self._guard:
+            for counter, name in ((self._destinations, message.destination), (self._channels, message.channel)):
+                counter[name] += by
+                if counter[name] <= 0:
+                    del counter[name]
 
     def _deliver(self, message: OutboxMessage) -> None:
         try:
             deliver(message, channels=self.channels, now=self.now)
-        except Exception:  # the edge of a worker: the row keeps its claim and is tried again
+        except Exception:  # the edge of a worker: the row is given back and tried again
             log.exception("delivery broke", key=message.key)
+            _give_back(message, now=self.now)
         finally:
-            with self._guard:
-                self._busy[message.destination] -= 1
+            self._count(message, -1)
             close_old_connections()
             doorbell.ring()
 
@@ -85,23 +96,44 @@ class Deliverer:
         self._pool.shutdown(wait=True)
 
 
+def _give_back(message: OutboxMessage, *, now: Callable[[], datetime]) -> None:
+    """End a claim whose outcome could not be written down; on SQLite nobody else would before the next start."""
+    try:
+        with transaction.atomic():
+            db.still_held(message).update(claimed_by="", lease_until=None, not_before=now() + AFTER_TROUBLE)
+    except Exception:  # without a database there is nothing to give back to; the lease or the next start does it
+        log.exception("the claim could not be given back", key=message.key)
+
+
 def turn(channels: Mapping[str, Channel], *, now: datetime, limit: int = IN_FLIGHT) -> int:
     """Deliver what is due, one after the other, in this thread (scenario tests, `--once`)."""
-    taken = claim_due(now=now, limit=limit)
+    taken = claim_due(now=now, limit=limit, per_destination=limit, per_channel=limit)
     for message in taken:
         deliver(message, channels=channels, now=lambda: now)
     return len(taken)
 
 
-def claim_due(*, now: datetime, limit: int, avoiding: list[str] | None = None) -> list[OutboxMessage]:
-    """Claim up to `limit` messages whose time has come; expired ones are put away unsent."""
+def claim_due(
+    *,
+    now: datetime,
+    limit: int,
+    busy: Busy | None = None,
+    per_destination: int = PER_DESTINATION,
+    per_channel: int = PER_CHANNEL,
+) -> list[OutboxMessage]:
+    """Claim up to `limit` messages whose time has come; expired ones are put away unsent.
+
+    A far side, or a channel, that has as many on their way as it may have is passed over, so that one that hangs never
+    holds up the others.
+    """
     due = OutboxMessage.objects.filter(state__in=PENDING, not_before__lte=now)
     if not due.exists():
         return []
     crashpoint(CrashPoint.AFTER_DUE_READ)
     with transaction.atomic():
         due.filter(expires_at__lte=now, claimed_by="").update(state=OutboxState.EXPIRED)
-        ordered = due.exclude(destination__in=avoiding or []).order_by("lane", "not_before", "id")
+        chosen = _choose(due, busy or Busy(), limit=limit, per_destination=per_destination, per_channel=per_channel)
+        ordered = due.filter(pk__in=chosen).order_by("lane", "not_before", "id")
         taken = db.claim(ordered, now=now, lease=LEASE, limit=limit)
         for message in taken:
             # A row that was claimed before and comes back may have been sent: nobody can know.
@@ -113,19 +145,51 @@ def claim_due(*, now: datetime, limit: int, avoiding: list[str] | None = None) -
     return taken
 
 
+def _choose(
+    due: QuerySet[OutboxMessage], busy: Busy, *, limit: int, per_destination: int, per_channel: int
+) -> list[int]:
+    """The first of what is due, lowest lane first, that their far side and their channel have room for."""
+    destinations, channels = Counter(busy.destinations), Counter(busy.channels)
+    full = [name for name, count in destinations.items() if count >= per_destination]
+    closed = [name for name, count in channels.items() if count >= per_channel]
+    open_to = due.exclude(destination__in=full).exclude(channel__in=closed)
+    chosen: list[int] = []
+    rows = open_to.order_by("lane", "not_before", "id").values_list("pk", "destination", "channel")
+    for pk, destination, channel in rows[:LOOKED_AT]:
+        if destinations[destination] >= per_destination or channels[channel] >= per_channel:
+            continue
+        destinations[destination] += 1
+        channels[channel] += 1
+        chosen.append(pk)
+        if len(chosen) == limit:
+            break
+    return chosen
+
+
 def deliver(message: OutboxMessage, *, channels: Mapping[str, Channel], now: Callable[[], datetime]) -> None:
     """Call the provider once for a claimed `message` and write down what came of it."""
-    channel = channels.get(message.channel)
     crashpoint(CrashPoint.DURING_PROVIDER_CALL)
     try:
-        if channel is None:
-            raise DeliveryFailed(f"no {message.channel} channel is set up", permanent=True)
-        receipt = channel.send(_outgoing(message, at=now()), deadline=DEADLINE * db.patience())
+        receipt = _hand_over(message, channels, at=now())
     except DeliveryFailed as failure:
-        _mark_failed(message, failure, now=now())
+        outcomes.mark_failed(message, failure, now=now())
     else:
         crashpoint(CrashPoint.AFTER_PROVIDER_OK)
-        _mark_sent(message, receipt, now=now())
+        outcomes.mark_sent(message, receipt, now=now())
+
+
+def _hand_over(message: OutboxMessage, channels: Mapping[str, Channel], *, at: datetime) -> str:
+    channel = channels.get(message.channel)
+    if channel is None:
+        raise DeliveryFailed(f"no {message.channel} channel is set up", permanent=True)
+    outgoing = _outgoing(message, at=at)
+    try:
+        return channel.send(outgoing, deadline=DEADLINE * db.patience())
+    except DeliveryFailed:
+        raise
+    except Exception as error:  # a channel that stumbles over one message is put aside with it, not the whole queue
+        log.exception("the channel broke", key=message.key)
+        raise DeliveryFailed(f"{type(error).__name__}: {error}", unknown=True) from error
 
 
 def _outgoing(message: OutboxMessage, *, at: datetime) -> Message:
@@ -143,70 +207,23 @@ def _outgoing(message: OutboxMessage, *, at: datetime) -> Message:
 
 
 def _secrets(message: OutboxMessage, *, at: datetime) -> tuple[str, ...]:
-    """What signs a post: an endpoint's secrets, or the secret of the person's own webhook."""
-    if message.subject_kind == "webhook":
-        return comms.signing_secrets(message.subject_id, now=at)
-    own = ContactMethod.objects.filter(channel=message.channel, address=message.address).exclude(secret="")
-    return tuple(own.values_list("secret", flat=True)[:1])
+    """What signs a post now: an endpoint's secrets, or the secret of the person's own webhook.
+
+    Raises DeliveryFailed for an endpoint that was switched off meanwhile: nothing leaves unsigned in its stead.
+    """
+    if message.subject_kind != "webhook":
+        own = ContactMethod.objects.filter(pk=message.payload.get("contact")).exclude(secret="")
+        return tuple(own.values_list("secret", flat=True))
+    secrets = comms.signing_secrets(message.subject_id, now=at)
+    if not secrets:
+        raise DeliveryFailed("the endpoint was switched off", permanent=True)
+    return secrets
 
 
 def _meant_for(message: OutboxMessage) -> datetime:
     """The moment a message is for: what its writer says, else when it was written."""
     said = message.payload.get("date")
     return datetime.fromisoformat(said) if isinstance(said, str) else message.created_at
-
-
-def _mark_sent(message: OutboxMessage, receipt: str, *, now: datetime) -> None:
-    with transaction.atomic():
-        ours = db.still_held(message).update(
-            state=OutboxState.SENT, sent_at=now, last_error="", claimed_by="", lease_until=None
-        )
-        if ours:
-            _note(message, "accepted", receipt, now=now)
-
-
-def _mark_failed(message: OutboxMessage, failure: DeliveryFailed, *, now: datetime) -> None:
-    outcome = Outcome.UNKNOWN if failure.unknown else Outcome.PERMANENT if failure.permanent else Outcome.TEMPORARY
-    retry = retries.next_try(
-        RETRIES.get(message.channel, retries.WEBHOOK_RETRIES) if message.kind not in PAGES else retries.PAGE_RETRIES,
-        outcome,
-        tries_made=message.attempt,
-        now=now,
-        jitter=random.random(),  # noqa: S311 - it spreads load, it keeps no secret
-        asked_wait=failure.retry_after,
-        expires_at=message.expires_at,
-    )
-    with transaction.atomic():
-        change: dict[str, object] = {"last_error": failure.detail, "claimed_by": "", "lease_until": None}
-        if retry.at is None:
-            change["state"] = OutboxState.FAILED
-        else:
-            change |= {
-                "state": OutboxState.QUEUED,
-                "not_before": retry.at,
-                "repeat": failure.unknown or message.repeat,
-            }
-        if failure.gone and message.subject_kind == "webhook":
-            webhooks.disable_webhook(int(message.subject_id), reason=failure.detail, now=now)
-        if db.still_held(message).update(**change):
-            said = outcome.value if retry.at or outcome is not Outcome.TEMPORARY else Outcome.PERMANENT.value
-            _note(message, said, failure.detail, now=now)
-
-
-def _note(message: OutboxMessage, outcome: str, detail: str, *, now: datetime) -> None:
-    """The delivery ladder, and for pages and updates a line in the incident's log."""
-    Delivery.objects.create(message=message, attempt=message.attempt, at=now, outcome=outcome, detail=detail[:2000])
-    if not message.incident or message.kind not in PAGES or outcome == "temporary":
-        return
-    kind = Kind.PAGE_ACCEPTED if outcome == "accepted" else Kind.PAGE_FAILED
-    data = {
-        "person": message.payload.get("to_name", ""),
-        "channel": message.channel,
-        "page": message.subject_id,
-        "detail": detail[:300],
-        "repeat": message.repeat,
-    }
-    audit.record(SYSTEM, [audit.Fact(kind=kind, incident=message.incident, data=data)], now=now)
 
 
 def oldest_unsent_seconds(*, now: datetime) -> float:

@@ -40,7 +40,7 @@ def enqueue(messages: list[Outgoing], *, now: datetime) -> int:
             channel=message.channel,
             address=message.address,
             destination=message.destination or f"{message.channel}:{message.address}",
-            payload=message.payload,
+            payload=_dated(message, now),
             incident=message.incident,
             subject_kind=message.subject_kind,
             subject_id=message.subject_id,
@@ -53,6 +53,13 @@ def enqueue(messages: list[Outgoing], *, now: datetime) -> int:
     OutboxMessage.objects.bulk_create(rows, ignore_conflicts=True)
     transaction.on_commit(doorbell.ring)
     return len(rows)
+
+
+def _dated(message: Outgoing, now: datetime) -> dict[str, Any]:
+    """What leaves later says from the beginning for which moment it is meant; `not_before` moves with every try."""
+    if message.not_before is None or message.not_before <= now or "date" in message.payload:
+        return message.payload
+    return {**message.payload, "date": message.not_before.isoformat()}
 
 
 def cancel_unsent(*, kind: str, incident: str) -> int:

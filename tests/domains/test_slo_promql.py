@@ -13,11 +13,11 @@ from tocsin.slo.promql import UnsupportedQuery, counters, query_problem, quoted,
 SUM = 'sum(http_requests_total{job="logon",code!~"5.."})'
 
 
-def test_growth_is_the_difference_of_two_moments_with_resets_left_to_the_server() -> None:
+def test_growth_is_the_difference_of_two_moments_with_resets_seen_to() -> None:
     found = counters("sum(errors_total)").growth(60)
     assert "errors_total{} - errors_total{} offset 60s" in found
     assert "resets(errors_total{}[360s]) > 0" in found
-    assert "increase(errors_total{}[60s])" in found
+    assert "min_over_time(errors_total{}[60s])" in found
     promql_parser.parse(found)
 
 

@@ -1,9 +1,9 @@
 """PromQL as far as counters need it: from an SLO's query to questions about how much it grew.
 
 An SLO's query names counters (`sum(http_requests_total{job="x"})`); what we need is how many events a minute brought.
-So each counter in it is replaced by its growth over a span. Growth is the difference of two moments, which loses
-nothing between two questions and works for spans shorter than the scrape interval; only where a counter was
-reset meanwhile do we fall back on `increase()`, which knows how to correct for that.
+So each counter in it is replaced by its growth over a span. Growth is the difference of two moments: unlike
+`increase()`, which guesses what happened before the first and after the last sample of the span, it loses nothing and
+invents nothing between two questions, and it works for spans shorter than the scrape interval.
 """
 
 from __future__ import annotations
@@ -146,11 +146,24 @@ def _is_plain_sum(tree: Expr) -> bool:
 
 
 def growth(counter: str, seconds: int) -> str:
-    """PromQL for how much each series of `counter` grew in the last `seconds`, resets corrected, never negative."""
-    difference = f"({counter} - {counter} offset {seconds}s)"
-    reset = f"(resets({counter}[{seconds + _LOOKBACK_SECONDS}s]) > 0)"
-    after_reset = f"({counter} and ({difference} < 0))"
-    return f"(({difference} unless {reset}) or increase({counter}[{seconds}s]) or ({difference} >= 0) or {after_reset})"
+    """PromQL for how much each series of `counter` grew in the last `seconds`; never negative, never extrapolated.
+
+    A series is answered by the first of five lines that holds it: nothing was reset; a reset before the span;
+    one reset within it (up to the last sample before it, and all since); resets that were made up for; a series that
+    is younger than the span.
+    """
+    before, span = f"{counter} offset {seconds}s", f"{counter}[{seconds}s]"
+    difference = f"({counter} - {before})"
+    reset_lately = f"(resets({counter}[{seconds + _LOOKBACK_SECONDS}s]) > 0)"
+    reset_within = f"(resets({span}) > 0)"
+    lines = (
+        f"({difference} unless {reset_lately})",
+        f"(({difference} >= 0) unless {reset_within})",
+        f"(clamp_min(max_over_time({span}) - {before}, 0) + ({counter} and ({difference} < 0)))",
+        f"(increase({span}) and {reset_within})",
+        f"({counter} - min_over_time({span}))",
+    )
+    return f"({' or '.join(lines)})"
 
 
 def quoted(text: str) -> str:

@@ -233,3 +233,9 @@ def problems(errors: Any) -> SafeString:
 def zone_here(context: Context) -> str:
     """The zone that times on this page are read and written in: "CET", or "UTC+05:45"."""
     return instants.zone_name(_now(context), _zone(context))
+
+
+@register.simple_tag
+def between(start: datetime, end: datetime) -> str:
+    """How long something took: "50 min"."""
+    return instants.span_text(end - start)

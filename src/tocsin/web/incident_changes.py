@@ -18,6 +18,8 @@ from tocsin.oncall import queries as oncall
 from tocsin.web import asking, effects, form_pages, incident_forms, incident_page
 
 NONE = "none"
+PRIORITY_REASONS = ("More people are affected", "Fewer people are affected", "There is a workaround", "New facts")
+SEVERITY_REASONS = ("More teams are needed", "One team is enough", "Nobody knows the cause yet")
 FORM = require_http_methods(["GET", "POST"])
 USUAL_CATEGORIES = ("deploy", "capacity", "dependency", "configuration", "data", "network", "hardware", "security")
 
@@ -59,7 +61,13 @@ def priority(request: HttpRequest, number: int) -> HttpResponse:
         )
 
     choices = effects.priority_choices(definition, current=row.priority, severity=row.severity)
-    context = {"incident": row, "choices": choices, "definition": definition, "none": row.priority_state == NONE}
+    context = {
+        "incident": row,
+        "choices": choices,
+        "definition": definition,
+        "none": row.priority_state == NONE,
+        "ready_reasons": PRIORITY_REASONS,
+    }
     return form_pages.answer(
         request, form, act, template="web/incident_priority.html", context=context, then=_home(number)
     )
@@ -86,7 +94,7 @@ def severity(request: HttpRequest, number: int) -> HttpResponse:
     found = oncall.people_for([f"role:{code}" for code in codes], now=asking.now(request), team=row.team)
     names = {code: [person.label for person in found[f"role:{code}"]] for code in codes}
     choices = effects.severity_choices(definition, current=row.severity, priority=row.priority, on_call=names)
-    context = {"incident": row, "choices": choices, "definition": definition}
+    context = {"incident": row, "choices": choices, "definition": definition, "ready_reasons": SEVERITY_REASONS}
     return form_pages.answer(
         request, form, act, template="web/incident_severity.html", context=context, then=_home(number)
     )

@@ -18,6 +18,7 @@ from tocsin.incidents.actions.noting import UNDO_WITHIN
 from tocsin.incidents.models import OPEN_STATES, Incident, Obligation, ObligationState, Page, RoleHeld, State
 from tocsin.incidents.queries import Rung, TimelineLine
 from tocsin.oncall import queries as oncall
+from tocsin.people import queries as people
 from tocsin.web import effects
 from tocsin.web.incident_chart import error_share
 
@@ -27,6 +28,8 @@ UNDOABLE = {
     Kind.INCIDENT_RESOLVED: "resolving",
 }
 TAIL = 80
+BESIDES = {Kind.PAGE_ACCEPTED, Kind.ALERT_REPEATED}
+"""Entries that the page tells elsewhere or that repeat; the whole timeline has them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +110,7 @@ def context(actor: Actor, incident: Incident, *, now: datetime) -> dict[str, Any
     """The template's context."""
     definition = snapshots.process_of(incident)
     lines = queries.timeline(actor, incident.number)
+    shown = [line for line in lines if line.kind not in BESIDES][-TAIL:]
     owed = queries.obligations(actor, incident.number)
     priority = definition.catalogue.by_rank(incident.priority) if incident.priority else None
     may = rights(actor, incident)
@@ -118,8 +122,9 @@ def context(actor: Actor, incident: Incident, *, now: datetime) -> dict[str, Any
         "asks_for": effects.of_priority(priority) if priority else [],
         "may": may,
         "undo": undo_offer(lines, now=now) if may["classify"] else None,
-        "lines": lines[-TAIL:],
-        "left_out": max(0, len(lines) - TAIL),
+        "lines": shown,
+        "left_out": len(lines) - len(shown),
+        "names": names(actor),
         "owed": open_owed,
         "settled": [one for one in owed if one.state != ObligationState.OPEN],
         "next_update": _next_update(open_owed),
@@ -135,6 +140,11 @@ def context(actor: Actor, incident: Incident, *, now: datetime) -> dict[str, Any
         "steps": [State.INVESTIGATING, State.IDENTIFIED, State.MITIGATED],
         "has_review": hasattr(incident, "postmortem"),
     }
+
+
+def names(actor: Actor) -> dict[str, str]:
+    """What to call the people whom the log names by their plain ids."""
+    return {person.username: person.label for person in people.persons(actor, include_disabled=True)}
 
 
 def undo_offer(lines: Sequence[TimelineLine], *, now: datetime) -> UndoOffer | None:

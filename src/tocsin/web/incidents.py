@@ -20,6 +20,7 @@ from tocsin.process import queries as process
 from tocsin.web import asking, form_pages, incident_changes, incident_duties, incident_forms, incident_page
 
 SHOWN = 50
+LINES = 500
 FILTERS = ("status", "service", "team", "priority", "severity")
 STATUSES = [
     ("", "Any state"),
@@ -65,7 +66,7 @@ def _by_number(request: HttpRequest, wanted: str) -> Incident | None:
 
 
 def _number(text: str) -> int | None:
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 5 else None
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 16 else None
 
 
 def _choices(request: HttpRequest) -> dict[str, list[tuple[str, str]]]:
@@ -120,10 +121,27 @@ def incident(request: HttpRequest, number: int) -> HttpResponse:
     return render(request, "web/incident.html", context)
 
 
+@require_GET
+def timeline(request: HttpRequest, number: int) -> HttpResponse:
+    """Everything the log has of it, page by page."""
+    actor = asking.actor(request)
+    row = queries.incident(actor, number)
+    after = _number(request.GET.get("after", "")) or 0
+    lines = queries.timeline(actor, number, after=after, limit=LINES + 1)
+    context = {
+        "incident": row,
+        "lines": lines[:LINES],
+        "following": lines[LINES - 1].seq if len(lines) > LINES else None,
+        "names": incident_page.names(actor),
+    }
+    return render(request, "web/incident_timeline.html", context)
+
+
 urlpatterns = [
     path("i", listing, name="incidents"),
     path("i/new", declare, name="declare"),
     path("i/<int:number>", incident, name="incident"),
+    path("i/<int:number>/timeline", timeline, name="incident-timeline"),
     *incident_changes.urlpatterns,
     *incident_duties.urlpatterns,
 ]

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 from typing import Any
 
 from django import template
 from django.template.context import Context
+from django.utils.html import conditional_escape
+from django.utils.safestring import SafeString
 
 from tocsin.core.access import Right
 from tocsin.core.facts import Kind
@@ -15,6 +18,7 @@ from tocsin.incidents.models import Incident, Obligation, Page, State
 from tocsin.incidents.queries import TimelineLine
 from tocsin.platform.models import OutboxState
 from tocsin.web.instants import clock_text, span_text
+from tocsin.web.templatetags.shown import when
 
 register = template.Library()
 
@@ -87,6 +91,8 @@ DOTS: dict[str, tuple[str, str]] = {
 }
 BY_FIRST_WORD = {"page": ("bell", ""), "alert": ("alert", ""), "breach": ("alert", ""), "role": ("role", "")}
 QUIET = {Kind.PAGE_ACCEPTED, Kind.ALERT_REPEATED, Kind.ALERT_SUPPRESSED, Kind.BREACH_ATTACHED}
+STAMP = re.compile(r"\b\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(?:\.\d+)?(?:Z|\+00:00)")
+SYSTEM = "Tocsin"
 
 
 @register.simple_tag
@@ -179,3 +185,23 @@ def lasted(end: datetime, start: datetime) -> str:
 def when_utc(context: Context, instant: datetime) -> str:
     """The same instant in UTC, for reading aloud to somebody elsewhere."""
     return clock_text(instant, UTC, now=context["now"])
+
+
+@register.simple_tag(takes_context=True)
+def said(context: Context, text: str) -> SafeString:
+    """A sentence of the log, its stamps written in the viewer's zone like every other time; everything is escaped."""
+    parts: list[SafeString | str] = []
+    end = 0
+    for found in STAMP.finditer(text):
+        parts.append(conditional_escape(text[end : found.start()]))
+        parts.append(when(context, datetime.fromisoformat(found[0])))
+        end = found.end()
+    parts.append(conditional_escape(text[end:]))
+    return SafeString("".join(parts))
+
+
+@register.simple_tag(takes_context=True)
+def name_of(context: Context, ident: str) -> str:
+    """Whoever the log names, as people call them."""
+    names: dict[str, str] = context.get("names") or {}
+    return SYSTEM if ident == "system" else names.get(ident, ident)

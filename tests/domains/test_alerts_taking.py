@@ -242,6 +242,53 @@ def test_a_thousand_repeats_cost_few_statements(prometheus: Integration, now: da
     assert set(Alert.objects.values_list("occurrences", flat=True)) == {2}
 
 
+class TestWhatIsRememberedBetweenBatches:
+    """These run in real transactions, because what fires is remembered at the commit."""
+
+    pytestmark = pytest.mark.django_db(transaction=True)
+
+    def firing(self, sender: Integration, now: datetime, number: int = 3) -> list[PostedAlert]:
+        alerts = [posted(now, starts=now, labels={"alertname": f"A{n}"}) for n in range(number)]
+        take(sender, alerts, now)
+        return alerts
+
+    def test_mere_repeats_ask_nothing(self, prometheus: Integration, now: datetime) -> None:
+        alerts = self.firing(prometheus, now)
+        with CaptureQueriesContext(connection) as asked:
+            assert take(prometheus, alerts, now) == []
+        assert [query for query in asked if query["sql"].startswith("SELECT")] == []
+        assert set(Alert.objects.values_list("occurrences", flat=True)) == {2}
+
+    def test_an_end_between_repeats_keeps_its_place(self, prometheus: Integration, now: datetime) -> None:
+        self.firing(prometheus, now)
+        at, labels = now + MINUTE, {"alertname": "A1"}
+        batch = [
+            posted(at, starts=now, labels=labels),
+            posted(at, starts=now, ends=at, labels=labels),
+            posted(at, starts=at, labels=labels),
+            posted(at, starts=at, labels=labels),
+        ]
+        assert kinds(take(prometheus, batch, at)) == ["resolved", "opened"]
+        rows = Alert.objects.filter(name="A1").order_by("id").values_list("state", "occurrences")
+        assert list(rows) == [("resolved", 2), ("firing", 2)]
+
+    def test_what_ended_behind_its_back_is_found_out(self, prometheus: Integration, now: datetime) -> None:
+        alerts = self.firing(prometheus, now)
+        Alert.objects.filter(name="A1").update(state=AlertState.RESOLVED, resolved_at=now)
+        later = now + 30 * MINUTE
+        fresh = [posted(later, starts=later, labels=dict(alert.labels)) for alert in alerts]
+        assert kinds(take(prometheus, fresh, later)) == ["opened"]
+        rows = Alert.objects.order_by("id").values_list("name", "state", "occurrences")
+        assert list(rows) == [("A0", "firing", 2), ("A1", "resolved", 1), ("A2", "firing", 2), ("A1", "firing", 1)]
+
+    def test_what_was_rolled_back_is_not_remembered(self, prometheus: Integration, now: datetime) -> None:
+        with transaction.atomic():
+            actions.take_alertmanager(prometheus, [posted(now)], now=now)
+            transaction.set_rollback(True)
+        assert kinds(take(prometheus, [posted(now, labels={"alertname": "Other"})], now)) == ["opened"]
+        assert kinds(take(prometheus, [posted(now)], now)) == ["opened"]
+
+
 def test_hostile_text_is_stored_as_text(prometheus: Integration, now: datetime) -> None:
     labels = {"alertname": "<script>alert(1)</script>" + "x" * 400, "severity": "y" * 100, "team": "\u202eevil"}
     take(prometheus, [posted(now, labels=labels, annotations={"summary": "=1+1\x1b[31m"})], now)

@@ -10,10 +10,11 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import lru_cache
 
-from django.db import connection
 from django.db.models import Max
 
 from tocsin.alerts import snapshots
+from tocsin.alerts.actions import repeats
+from tocsin.alerts.actions.repeats import Keyed, Repeat
 from tocsin.alerts.actions.standing import Standing, record_suppressed
 from tocsin.alerts.changes import AlertChange, ChangeKind
 from tocsin.alerts.models import Alert, AlertState, Integration
@@ -21,7 +22,8 @@ from tocsin.alerts.posted_alerts import PostedAlert
 from tocsin.core import alert_state
 from tocsin.core.alert_state import AlertDecision, AlertKind, Incoming
 from tocsin.core.dedup import alertmanager_key
-from tocsin.core.fingerprints import canonical_labels, fingerprint
+from tocsin.core.fingerprints import fingerprint
+from tocsin.platform import db
 from tocsin.platform.crashpoints import CrashPoint, crashpoint
 from tocsin.platform.text import clean
 
@@ -29,19 +31,6 @@ PEOPLE = "people"
 """The scope of alerts that persons send with their own tokens: one for all, so that one may end what another began."""
 AT_ONCE = 500
 SEEN_EVERY = timedelta(seconds=10)
-_TABLE = Alert._meta.db_table  # noqa: SLF001 - the table's name, from Django's own meta
-_REPEAT = (
-    f"UPDATE {_TABLE} SET occurrences = occurrences + %s, ends_at = %s, end_said = %s, last_received_at = %s "  # noqa: S608
-    "WHERE id = %s"
-)
-
-
-@dataclass(slots=True)
-class _Repeat:
-    """How often an alert was told again, and the last that was said of its end."""
-
-    alert: Alert
-    times: int = 0
 
 
 @dataclass(slots=True)
@@ -52,7 +41,7 @@ class _Batch:
     latest: dict[str, Alert]
     new: list[Alert] = field(default_factory=list)
     ended: list[Alert] = field(default_factory=list)
-    repeats: dict[int, _Repeat] = field(default_factory=dict)
+    repeats: dict[int, Repeat] = field(default_factory=dict)
     changes: list[AlertChange] = field(default_factory=list)
 
 
@@ -64,11 +53,14 @@ def take_alertmanager(
     `integration` is None when a person sent them. Inside the caller's transaction. The label `service` names the
     service, else the integration's, else the catch-all takes it: no alert is ever lost.
     """
-    keyed = [(*_identity(integration, alert), alert) for alert in alerts]
-    batch = _Batch(Standing(integration, now=now), _latest({key for key, _, _ in keyed}))
-    for key, mark, alert in keyed:
-        _take_one(batch, key, mark, alert)
+    scope = _scope(integration)
+    messages = [Keyed(*_identity(scope, tuple(alert.labels.items())), alert) for alert in alerts]
+    careful = repeats.take_repeats(messages)
+    batch = _Batch(Standing(integration, now=now), _latest({message.key for message in careful}))
+    for message in careful:
+        _take_one(batch, message)
     _write(batch)
+    repeats.remember(batch.latest.values())
     record_suppressed(batch.changes, now=now)
     if integration is not None:
         _note_seen(integration, now=now)
@@ -94,22 +86,19 @@ def _scope(integration: Integration | None) -> str:
     return PEOPLE if integration is None else str(integration.pk)
 
 
-def _identity(integration: Integration | None, alert: PostedAlert) -> tuple[str, str]:
-    mark = _fingerprint(canonical_labels(alert.labels))
-    return alertmanager_key(_scope(integration), mark), mark
-
-
 @lru_cache(maxsize=50_000)
-def _fingerprint(labels: tuple[tuple[str, str], ...]) -> str:
-    """Remembered, because most messages are about alerts that were told of before."""
-    return fingerprint(dict(labels))
+def _identity(scope: str, labels: tuple[tuple[str, str], ...]) -> tuple[str, str]:
+    """The key and the fingerprint; remembered, because most messages are about alerts that were told of before."""
+    mark = fingerprint(dict(labels))
+    return alertmanager_key(scope, mark), mark
 
 
 def _latest(keys: set[str]) -> dict[str, Alert]:
     """The latest episode of each key that has one: the firing one, else the one that ended last."""
     found: dict[str, Alert] = {}
     for some in _portions(sorted(keys)):
-        found |= {row.dedup_key: row for row in Alert.objects.filter(dedup_key__in=some, state=AlertState.FIRING)}
+        firing = Alert.objects.filter(dedup_key__in=some, state=AlertState.FIRING).order_by("id")
+        found |= {row.dedup_key: row for row in db.lock(firing)}
         over = [key for key in some if key not in found]
         if over:
             last = Alert.objects.filter(dedup_key__in=over).values("dedup_key").annotate(last=Max("id"))
@@ -122,14 +111,15 @@ def _portions(keys: Sequence[str]) -> Iterable[Sequence[str]]:
     return (keys[start : start + AT_ONCE] for start in range(0, len(keys), AT_ONCE))
 
 
-def _take_one(batch: _Batch, key: str, mark: str, alert: PostedAlert) -> None:
-    row = batch.latest.get(key)
+def _take_one(batch: _Batch, message: Keyed) -> None:
+    alert = message.alert
+    row = batch.latest.get(message.key)
     known = None if row is None else snapshots.known_alert(row)
     heard = Incoming(starts_at=alert.starts_at, ends_at=alert.ends_at)
     decision = alert_state.decide(known, heard, now=alert.received_at)
     if decision.kind is AlertKind.OPENED or decision.kind is AlertKind.IGNORED_UNKNOWN_RESOLVE:
-        row = _new_row(batch.standing, key, mark, alert, decision)
-        batch.latest[key] = row
+        row = _new_row(batch.standing, message, decision)
+        batch.latest[message.key] = row
         batch.new.append(row)
         if decision.kind is AlertKind.OPENED:
             kind = ChangeKind.SUPPRESSED if row.suppressed_by else ChangeKind.OPENED
@@ -140,15 +130,16 @@ def _take_one(batch: _Batch, key: str, mark: str, alert: PostedAlert) -> None:
         _end(batch, row, alert, decision)
 
 
-def _new_row(standing: Standing, key: str, mark: str, alert: PostedAlert, decision: AlertDecision) -> Alert:
+def _new_row(standing: Standing, message: Keyed, decision: AlertDecision) -> Alert:
+    alert = message.alert
     labels, annotations = _clean(alert.labels), _clean(alert.annotations)
     priority, priority_state = standing.priority(labels)
     firing = decision.kind is AlertKind.OPENED
     return Alert(
         integration=standing.integration,
         service=standing.service(labels.get("service", "")),
-        fingerprint=mark,
-        dedup_key=key,
+        fingerprint=message.mark,
+        dedup_key=message.key,
         name=clean(alert.name)[:300],
         summary=clean(alert.summary)[:10_000],
         labels=labels,
@@ -177,15 +168,19 @@ def _clean(pairs: Mapping[str, str]) -> dict[str, str]:
 def _repeat(batch: _Batch, row: Alert, alert: PostedAlert, decision: AlertDecision) -> None:
     row.ends_at, row.end_said, row.last_received_at = decision.ends_at, decision.end_said, alert.received_at
     row.occurrences += 1
-    if row.pk is not None:
-        batch.repeats.setdefault(row.pk, _Repeat(row)).times += 1
+    if not row.pk:
+        return  # new in this batch: it is written with its count
+    if (repeat := batch.repeats.get(row.pk)) is not None:
+        repeat.again(decision, alert.received_at)
+    else:
+        batch.repeats[row.pk] = Repeat(row.dedup_key, row.pk, decision.ends_at, decision.end_said, alert.received_at)
 
 
 def _end(batch: _Batch, row: Alert, alert: PostedAlert, decision: AlertDecision) -> None:
     row.state = AlertState.RESOLVED
     row.ends_at, row.end_said, row.resolved_at = decision.ends_at, decision.end_said, decision.ends_at
     row.last_received_at = alert.received_at
-    if row.pk is not None:
+    if row.pk:
         batch.ended.append(row)
     batch.changes.append(AlertChange(row, ChangeKind.RESOLVED, decision.reason))
 
@@ -197,22 +192,10 @@ def _write(batch: _Batch) -> None:
         Alert.objects.bulk_update(
             batch.ended, ["state", "ends_at", "end_said", "resolved_at", "last_received_at", "occurrences"], AT_ONCE
         )
-    _write_repeats([repeat for pk, repeat in batch.repeats.items() if pk not in ended])
+    repeats.write(repeat for pk, repeat in batch.repeats.items() if pk not in ended)
     if batch.new:
         Alert.objects.bulk_create(batch.new, batch_size=AT_ONCE)
         crashpoint(CrashPoint.AFTER_ALERT_INSERT)
-
-
-def _write_repeats(repeats: Sequence[_Repeat]) -> None:
-    if not repeats:
-        return
-    stored = connection.ops.adapt_datetimefield_value
-    rows = [
-        (one.times, stored(one.alert.ends_at), one.alert.end_said, stored(one.alert.last_received_at), one.alert.pk)
-        for one in repeats
-    ]
-    with connection.cursor() as cursor:
-        cursor.executemany(_REPEAT, rows)
 
 
 def _note_seen(integration: Integration, *, now: datetime) -> None:

@@ -32,11 +32,16 @@ class BreachMark:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BurnDown:
-    """Everything the picture shows. `would_be` are the fallback's levels (share, words), empty while it is off."""
+    """Everything the picture shows, from `starts_at` to `ends_at`.
+
+    The budget spent evenly would reach zero at `even_until`. `exhausts_at` is None while the budget outlasts its window.
+    `would_be` are the fallback's levels (share, words), empty while it is off.
+    """
 
     label: str
     starts_at: datetime
     ends_at: datetime
+    even_until: datetime
     now: datetime
     zone: tzinfo
     levels: Sequence[Level]
@@ -77,12 +82,16 @@ def _finding(facts: BurnDown) -> str:
     head = f"{facts.label}: {percent}% of the budget left" if left >= 0 else f"{facts.label}: overspent by {-percent}%"
     if left <= 0:
         return head
-    if facts.exhausts_at is None or facts.exhausts_at > facts.ends_at:
-        return f"{head}, not gone within this window"
-    gone = clock_text(facts.exhausts_at, facts.zone, now=facts.now, form="date")
-    soon = facts.exhausts_at - facts.now < timedelta(hours=36)
-    when = clock_text(facts.exhausts_at, facts.zone, now=facts.now) if soon else gone
-    return f"{head}, gone {'at' if soon and ':' in when[:3] else 'on'} {when} at this rate"
+    return f"{head}, {gone_words(facts)}"
+
+
+def gone_words(facts: BurnDown) -> str:
+    """When nothing is left at this rate, to the minute within a day and a half, else to the day."""
+    if facts.exhausts_at is None:
+        return "not gone within this window"
+    if facts.exhausts_at - facts.now >= timedelta(hours=36):
+        return f"gone on {clock_text(facts.exhausts_at, facts.zone, now=facts.now, form='date')} at this rate"
+    return f"gone at {clock_text(facts.exhausts_at, facts.zone, now=facts.now)} at this rate"
 
 
 def _drawn(facts: BurnDown, finding: str, *, width: float, height: float, ident: str, since: datetime) -> SafeString:
@@ -184,12 +193,9 @@ class _Plot:
         return draw.filled(x, self.frame.top, max(self.x(end) - x, 2), tall, pattern, title="No data")
 
     def even(self) -> list[str]:
-        if self.since != self.facts.starts_at:
-            whole = self.facts.ends_at - self.facts.starts_at
-            begin = 1.0 - (self.since - self.facts.starts_at) / whole
-        else:
-            begin = 1.0
-        start, end = (self.frame.left, self.y(begin)), (self.frame.right, self.y(0))
+        whole = self.facts.even_until - self.facts.starts_at
+        begin = 1.0 - (self.since - self.facts.starts_at) / whole
+        start, end = (self.frame.left, self.y(begin)), (self.x(self.facts.even_until), self.y(0))
         words_x = start[0] + (end[0] - start[0]) * 0.24
         words_y = start[1] + (end[1] - start[1]) * 0.24
         return [draw.line(*start, *end, "even"), draw.text(words_x - 4, words_y + 16, "even spending", anchor="end")]

@@ -13,15 +13,17 @@ from tocsin.web.instants import span_text, zone_name
 from tocsin.web.pictures import drawing as draw
 
 LOWEST, HIGHEST = 0.1, 1000.0
+BURNING, RISING, RECOVERING, FINE, UNKNOWN = "Burning", "Rising", "Recovering", "Fine", "Unknown"
 
 
 @dataclass(frozen=True, slots=True)
 class Rate:
-    """Burn rates of both windows at an instant; None is unknown."""
+    """Burn rates of both windows at an instant, None is unknown; `word` is the state they are in."""
 
     at: datetime
     short: float | None
     long: float | None
+    word: str = UNKNOWN
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,14 +39,6 @@ class BurnRate:
     now: datetime
     zone: tzinfo
     urgency: str = "pages"
-
-
-def state_word(short: float | None, long: float | None, threshold: float) -> str:
-    """Burning (both over), Rising (short over), Recovering (long over), Fine (both under), Unknown."""
-    if short is None or long is None:
-        return "Unknown"
-    over = (short > threshold, long > threshold)
-    return {(True, True): "Burning", (True, False): "Rising", (False, True): "Recovering"}.get(over, "Fine")
 
 
 def burn_rate(facts: BurnRate, *, ident: str = "burn-rate") -> draw.Picture:
@@ -65,14 +59,13 @@ def _latest(facts: BurnRate) -> Rate:
 
 def _finding(facts: BurnRate) -> str:
     latest = _latest(facts)
-    word = state_word(latest.short, latest.long, facts.threshold)
-    factor = f"{facts.threshold:g}x"
+    factor = f"{facts.threshold:.3g}x"
     return {
-        "Burning": f"Burning: both windows are over {factor}",
-        "Rising": f"Rising: the last {span_text(facts.short_window)} are over {factor}, the last {span_text(facts.long_window)} not yet",
-        "Recovering": f"Recovering: the last {span_text(facts.short_window)} are back under {factor}",
-        "Fine": f"Fine: both windows are under {factor}",
-    }.get(word, "No data, so we cannot tell whether it burns")
+        BURNING: f"Burning: both windows are over {factor}",
+        RISING: f"Rising: the last {span_text(facts.short_window)} are over {factor}, the last {span_text(facts.long_window)} not yet",
+        RECOVERING: f"Recovering: the last {span_text(facts.short_window)} are back under {factor}",
+        FINE: f"Fine: both windows are under {factor}",
+    }.get(latest.word, "No data, so we cannot tell whether it burns")
 
 
 def _reading(facts: BurnRate) -> str:
@@ -129,7 +122,7 @@ class _Plot:
         bar, one = self.y(self.facts.threshold), self.y(1)
         parts.append(draw.line(self.frame.left, bar, self.frame.right, bar, "threshold"))
         parts.append(draw.line(self.frame.left, one, self.frame.right, one, "even"))
-        words = f"{self.facts.threshold:g}x {self.facts.urgency}"
+        words = f"{self.facts.threshold:.3g}x {self.facts.urgency}"
         if self.frame.width > 500:
             parts.append(draw.text(self.frame.right + 8, bar + 4, words, "strong"))
             parts.append(draw.text(self.frame.right + 8, one + 4, "1x: on target"))
@@ -141,7 +134,7 @@ class _Plot:
         """Shaded only while both windows are over the factor."""
         spans, began = [], None
         for rate in self.facts.rates:
-            burning = state_word(rate.short, rate.long, self.facts.threshold) == "Burning"
+            burning = rate.word == BURNING
             if burning and began is None:
                 began = rate.at
             elif not burning and began is not None:
@@ -218,7 +211,7 @@ def _table(facts: BurnRate) -> draw.Table:
             f"{rate.at.astimezone(facts.zone):%H:%M}",
             _shown(rate.short),
             _shown(rate.long),
-            state_word(rate.short, rate.long, facts.threshold),
+            rate.word,
         )
         for rate in facts.rates[::-1][::stride]
     ]

@@ -171,11 +171,11 @@ def meter(share: float | None, label: str) -> SafeString:
     if share is not None:
         css = "bad" if share < 0.2 else "warn" if share < 0.4 else ""
         fill = format_html(
-            '<rect class="fill {}" width="{}" height="8" rx="4"/>', css, round(100 * min(max(share, 0), 1))
+            '<rect class="fill {}" width="{}" height="8"/>', css, round(100 * min(max(share, 0), 1))
         )
     return format_html(
         '<svg class="meter" viewBox="0 0 100 8" preserveAspectRatio="none" role="img" aria-label="{}">'
-        '<rect class="track" width="100" height="8" rx="4"/>{}</svg>',
+        '<rect class="track" width="100" height="8"/>{}</svg>',
         label,
         fill,
     )
@@ -239,3 +239,15 @@ def zone_here(context: Context) -> str:
 def between(start: datetime, end: datetime) -> str:
     """How long something took: "50 min"."""
     return instants.span_text(end - start)
+
+
+@register.filter
+def thousands(number: int) -> str:
+    """12345 reads "12,345"."""
+    return f"{number:,}"
+
+
+@register.filter
+def seconds_span(seconds: int) -> str:
+    """A number of seconds, as documents hold it, as people say it."""
+    return instants.span_text(timedelta(seconds=int(seconds)))

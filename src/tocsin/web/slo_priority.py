@@ -1,0 +1,104 @@
+"""The form in which a team decides what a breach of its SLO means."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.http import HttpRequest
+
+from tocsin.core.access import Right
+from tocsin.core.errors import Invalid
+from tocsin.process import queries as process
+from tocsin.slo import queries
+from tocsin.slo.models import Decision, Objective
+from tocsin.web import asking
+from tocsin.web.priorities import consequences
+
+NONE = "none"
+_HOUR = 3600
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One priority with what follows from it, so that the effect is read before it is chosen."""
+
+    rank: int
+    code: str
+    name: str
+    effects: tuple[str, ...]
+
+
+def choices() -> list[Choice]:
+    """The priorities of the process in force, each with what it asks for."""
+    return [
+        Choice(one.rank, one.code, one.name, tuple(text for holds, text in consequences(one) if holds))
+        for one in process.current().catalogue.priorities
+    ]
+
+
+def filters() -> list[tuple[str, str]]:
+    """What the list can be narrowed to."""
+    ranks = [(str(one.rank), one.code) for one in process.current().catalogue.priorities]
+    return [("", "Any priority"), ("unset", "Undecided"), *ranks, (NONE, "None, on purpose")]
+
+
+def form(request: HttpRequest, objective: Objective, *, given: dict[str, Any] | None = None) -> dict[str, Any]:
+    """The decision in force, all earlier ones, and the form with what was typed or what holds."""
+    actor, now = asking.actor(request), asking.now(request)
+    current = queries.assignment_at(objective, now)
+    team = objective.service.team
+    held: dict[str, Any] = {"priority": "", "groups": [], "reason": "", "raise_to": "", "more_than": "", "hours": ""}
+    if current is not None:
+        rule = current.raise_rule or {}
+        held["priority"] = str(current.priority) if current.decision == Decision.SET else NONE
+        held["groups"] = [group.code for group in current.groups.all()]
+        held["raise_to"] = str(rule.get("to", ""))
+        held["more_than"] = str(rule.get("more_than", ""))
+        held["hours"] = f"{rule['within_seconds'] / _HOUR:g}" if rule else ""
+    return {
+        "assignment": current,
+        "decisions": queries.assignments(actor, objective),
+        "may_assign": actor.may(Right.PRIORITY_ASSIGN, team=team.name if team else None),
+        "owners": team.label if team else "an administrator",
+        "choices": choices(),
+        "groups": process.groups(actor),
+        "given": given or held,
+    }
+
+
+def given(request: HttpRequest) -> dict[str, Any]:
+    """What was typed, as it was typed."""
+    names = ("priority", "reason", "raise_to", "more_than", "hours")
+    return {**{name: request.POST.get(name, "") for name in names}, "groups": request.POST.getlist("groups")}
+
+
+def wanted(typed: dict[str, Any], objective: Objective) -> dict[str, Any]:
+    """The decision the form says. Raises Invalid for an empty choice and for numbers nobody can read."""
+    choice = typed["priority"]
+    if choice == NONE:
+        return {"decision": NONE, "reason": typed["reason"], "groups": typed["groups"]}
+    if not choice.isdecimal():
+        raise Invalid({"priority": f"Choose what a breach of {objective.label} means."})
+    return {
+        "decision": Decision.SET.value,
+        "priority": int(choice),
+        "groups": typed["groups"],
+        "reason": typed["reason"],
+        "raise_rule": _raise_rule(typed),
+    }
+
+
+def _raise_rule(typed: dict[str, Any]) -> dict[str, Any] | None:
+    asked = {name: typed[name].strip() for name in ("raise_to", "more_than", "hours")}
+    if not any(asked.values()):
+        return None
+    if not (asked["raise_to"].isdecimal() and asked["more_than"].isdecimal()):
+        raise Invalid(
+            {"raise_rule": "To raise it after several breaches, say how many, in which time, and to which priority."}
+        )
+    try:
+        seconds = round(float(asked["hours"]) * _HOUR)
+    except (ValueError, OverflowError):
+        raise Invalid({"raise_rule": "Give the hours as a number, for example 1 or 0.5."}) from None
+    return {"to": int(asked["raise_to"]), "more_than": int(asked["more_than"]), "within_seconds": seconds}

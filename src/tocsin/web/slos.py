@@ -1,0 +1,130 @@
+"""SLOs: which are in danger first, how one is and why, and what its breach means."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, datetime
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import path
+from django.views.decorators.http import require_GET, require_POST
+
+from tocsin.core.errors import Conflict, Invalid, NotFound, Refused
+from tocsin.core.slo_windows import WindowCounts
+from tocsin.slo import actions, queries
+from tocsin.slo.models import Health, Objective
+from tocsin.web import asking, slo_page, slo_priority
+from tocsin.web.pictures.rosters import midnight
+from tocsin.web.slo_words import HEALTH, STRIP_DAYS, danger, row, state_of, strip
+
+UNSET, NONE = "unset", "none"
+
+
+@require_GET
+def slos(request: HttpRequest) -> HttpResponse:
+    """Every SLO by time to exhaustion, with the last 90 days and what a breach means."""
+    actor, now = asking.actor(request), asking.now(request)
+    everything = queries.objectives(actor)
+    decided = queries.assignments_at([one.pk for one in everything], now)
+    asked = {name: request.GET.get(name, "") for name in ("team", "priority", "health")}
+    found = [one for one in everything if _matches(one, decided.get(one.pk), asked)]
+    days = _days(found, request)
+    rows = [
+        row(one, decided.get(one.pk), days[one.pk], zone=asking.zone(request), now=now)
+        for one in sorted(found, key=danger)
+    ]
+    context = {
+        "rows": rows,
+        "asked": asked,
+        "filtered": any(asked.values()),
+        "any": bool(everything),
+        "undecided": sum(one.pk not in decided for one in everything),
+        "teams": _teams(everything),
+        "healths": [("", "Any state"), *((code.value, HEALTH[code][0]) for code in Health)],
+        "priorities": slo_priority.filters(),
+        "days": STRIP_DAYS,
+    }
+    return render(request, "web/slos.html", context)
+
+
+def _matches(objective: Objective, assignment: Any, asked: dict[str, str]) -> bool:
+    team = objective.service.team
+    if asked["team"] and (team is None or team.name != asked["team"]):
+        return False
+    if asked["health"] and state_of(objective).health != asked["health"]:
+        return False
+    says = UNSET if assignment is None else str(assignment.priority or NONE)
+    return not asked["priority"] or says == asked["priority"]
+
+
+def _teams(objectives: Sequence[Objective]) -> list[tuple[str, str]]:
+    found = {one.service.team.name: one.service.team.label for one in objectives if one.service.team}
+    return [("", "Every team"), *sorted(found.items(), key=lambda pair: pair[1])]
+
+
+def _days(objectives: Sequence[Objective], request: HttpRequest) -> dict[int, list[tuple[date, WindowCounts]]]:
+    """The last 90 of the viewer's days of each SLO, today included."""
+    now, zone = asking.now(request), asking.zone(request)
+    edges = [midnight(now, zone, days=1 - STRIP_DAYS + place) for place in range(STRIP_DAYS + 1)]
+    dates = [edge.astimezone(zone).date() for edge in edges[:-1]]
+    counted = queries.day_counts([one.pk for one in objectives], edges)
+    return {pk: list(zip(dates, counts, strict=True)) for pk, counts in counted.items()}
+
+
+def _asked_for(request: HttpRequest, service: str, name: str) -> Objective:
+    found = queries.objective(asking.actor(request), name)
+    if found.service.name != service:
+        raise NotFound(f"There is no SLO called {name!r} of {service!r}.")
+    return found
+
+
+@require_GET
+def slo(request: HttpRequest, service: str, name: str) -> HttpResponse:
+    """One SLO: the budget, the burn, the breaches, and what a breach means."""
+    return _page(request, _asked_for(request, service, name))
+
+
+def _page(
+    request: HttpRequest,
+    objective: Objective,
+    *,
+    given: dict[str, Any] | None = None,
+    errors: dict[str, str] | None = None,
+) -> HttpResponse:
+    days = _days([objective], request)[objective.pk]
+    context = {
+        **slo_page.facts(request, objective),
+        **slo_priority.form(request, objective, given=given),
+        "strip": strip(objective, days),
+        "days": STRIP_DAYS,
+        "errors": errors or {},
+    }
+    return render(request, "web/slo.html", context, status=422 if errors else 200)
+
+
+@require_POST
+def assign(request: HttpRequest, service: str, name: str) -> HttpResponse:
+    """Decide what a breach means from now on; the breaches there have been keep the priority they had."""
+    objective = _asked_for(request, service, name)
+    given = slo_priority.given(request)
+    now: datetime = asking.now(request)
+    try:
+        actions.assign_priority(
+            asking.actor(request), objective=objective, now=now, **slo_priority.wanted(given, objective)
+        )
+    except Invalid as refusal:
+        return _page(request, objective, given=given, errors=refusal.fields)
+    except (Refused, Conflict) as refusal:
+        return _page(request, objective, given=given, errors={"": refusal.message})
+    messages.success(request, "Decided. It holds for breaches from now on.")
+    return redirect("slo", service=service, name=name)
+
+
+urlpatterns = [
+    path("slos", slos, name="slos"),
+    path("slos/<slug:service>/<slug:name>", slo, name="slo"),
+    path("slos/<slug:service>/<slug:name>/priority", assign, name="assign-priority"),
+]

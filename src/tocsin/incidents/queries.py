@@ -101,10 +101,11 @@ def incidents(
     category: str = "",
     origin: str = "",
     objective: str = "",
+    newest: bool = False,
     limit: int = 200,
     cursor: str = "",
 ) -> Listing:
-    """Incidents by priority, severity, age and number (R-9.2-6), a part at a time."""
+    """Incidents by priority, severity, age and number (R-9.2-6), or newest first, a part at a time."""
     require(actor, Right.INCIDENT_READ)
     rows = _rows()
     if open_only:
@@ -121,7 +122,7 @@ def incidents(
         "objective__name": objective,
     }
     rows = rows.filter(**{name: value for name, value in chosen.items() if value not in {"", None}})
-    return _part(in_order(rows), limit=limit, cursor=cursor)
+    return _part(rows.order_by("-number") if newest else in_order(rows), limit=limit, cursor=cursor)
 
 
 def _states(status: str) -> list[str]:

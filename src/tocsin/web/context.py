@@ -15,6 +15,7 @@ from tocsin.core.process_definition import ProcessDefinition
 from tocsin.people.models import Person
 from tocsin.process import queries as process
 from tocsin.web import asking
+from tocsin.web.instants import zone_name
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +68,7 @@ def page(request: HttpRequest) -> dict[str, Any]:
         "place": place_of(request.path),
         "theme": person.theme if person and person.theme in {"light", "dark"} else "",
         "offset_minutes": int(offset.total_seconds() // 60) if offset else 0,
+        "zone_name": zone_name(asking.now(request), asking.zone(request)) if person else "UTC",
         "keys": person.keys_enabled if person else False,
     }
 

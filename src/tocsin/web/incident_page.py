@@ -134,7 +134,7 @@ def context(actor: Actor, incident: Incident, *, now: datetime) -> dict[str, Any
         "before": before(incident),
         "neighbours": _neighbours(incident),
         "chart": error_share(incident, now=now),
-        "runbook": _runbook(incident),
+        "runbook": runbook(incident),
         "explanation": _explanation(incident),
         "can_reopen": _can_reopen(incident, definition.lifecycle.reopen_within, now=now),
         "steps": [State.INVESTIGATING, State.IDENTIFIED, State.MITIGATED],
@@ -239,7 +239,8 @@ def _neighbours(incident: Incident) -> list[Neighbour]:
     return [Neighbour(service, by_service.get(service.pk)) for service in services]
 
 
-def _runbook(incident: Incident) -> str:
+def runbook(incident: Incident) -> str:
+    """The SLO's runbook, else the service's."""
     own = incident.objective.runbook_url if incident.objective else ""
     return own or (incident.service.runbook_url if incident.service else "")
 

@@ -42,7 +42,9 @@ def listing(request: HttpRequest) -> HttpResponse:
     cursor = request.GET.get("after", "")
     asked: dict[str, Any] = {**chosen, "priority": _number(chosen["priority"])}
     asked["status"] = chosen["status"] if chosen["status"] in dict(STATUSES) else ""
-    found_rows = queries.incidents(actor, open_only=open_only, limit=SHOWN, cursor=cursor, **asked)
+    found_rows = queries.incidents(
+        actor, open_only=open_only, newest=not open_only, limit=SHOWN, cursor=cursor, **asked
+    )
     kept = {name: value for name, value in {**chosen, "open": "1" if open_only else ""}.items() if value}
     context = {
         "rows": found_rows.rows,

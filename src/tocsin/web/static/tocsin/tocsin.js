@@ -23,9 +23,8 @@
       time.textContent = utc ? time.dataset.utc : time.dataset.local;
     }
     if (!switchButton) return;
-    const first = document.querySelector("time[data-local]");
-    const local = first ? first.dataset.local.split(" ").pop() : "";
-    switchButton.hidden = !first || local === "UTC";
+    const local = body.dataset.zone || "UTC";
+    switchButton.hidden = local === "UTC";
     switchButton.setAttribute("aria-pressed", String(utc));
     switchButton.querySelector("[data-zone-name]").textContent = utc ? "UTC" : local;
   };
@@ -73,11 +72,10 @@
   const say = (words) => { if (line) line.textContent = words; };
   const clockWords = () => {
     const utc = memory.get("zone") === "utc";
-    const probe = document.querySelector("time[data-utc]");
-    const zone = utc ? "UTC" : probe && (probe.dataset.local || probe.textContent).split(" ").pop();
+    const zone = utc ? "UTC" : body.dataset.zone || "UTC";
     const offset = Number(body.dataset.offset || 0);
     const at = new Date(now() + (utc ? 0 : offset * 60000)).toISOString().slice(11, 19);
-    return zone ? `${at} ${zone}` : at;
+    return `${at} ${zone}`;
   };
   const announcer = document.querySelector("[data-announce]");
   let fetching = false, again = false, lastSeen = "";

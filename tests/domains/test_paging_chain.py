@@ -12,9 +12,11 @@ from tests.domains import worlds
 from tests.domains.incident_worlds import HOUR, MINUTE, House
 from tocsin.alerts import actions as alerts
 from tocsin.catalog import actions as catalog
+from tocsin.channels.protocol import DeliveryFailed, Message
 from tocsin.core.access import SYSTEM
 from tocsin.core.errors import Invalid, Refused
 from tocsin.core.facts import Kind
+from tocsin.engine import deliver
 from tocsin.incidents import actions
 from tocsin.incidents.actions import engine_faces
 from tocsin.incidents.models import Escalation, EscalationState, Incident, Page
@@ -29,6 +31,13 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture
 def house() -> House:
     return House()
+
+
+class Refusing:
+    """A mail server that knows nobody."""
+
+    def send(self, message: Message, *, deadline: timedelta) -> str:
+        raise DeliveryFailed("550 no such mailbox", permanent=True)
 
 
 def test_the_first_step_is_paged_in_the_transaction_that_opens(house: House) -> None:
@@ -407,6 +416,14 @@ class TestFailures:
         OutboxMessage.objects.update(state=OutboxState.FAILED)
         house.pass_time(MINUTE)
         assert actions.page_failed(page.pk, detail="no such mailbox", now=house.now)
+        house.run()
+        assert world.paged() == ["ada", "ben"]
+
+    def test_a_mailbox_that_does_not_exist_hurries_the_chain(self, house: House) -> None:
+        incident = house.declare()
+        refusing = {"email": Refusing()}
+        assert deliver.turn(refusing, now=house.now) == 1
+        house.assert_log(incident, Kind.PAGE_FAILED, Kind.ESCALATION_STEP_SKIPPED)
         house.run()
         assert world.paged() == ["ada", "ben"]
 

@@ -21,7 +21,6 @@ from django.db.models import F, Q, QuerySet
 from tocsin.channels.protocol import Channel, DeliveryFailed, Message
 from tocsin.comms import queries as comms
 from tocsin.engine import outcomes
-from tocsin.people.models import ContactMethod
 from tocsin.platform import clock, db, doorbell
 from tocsin.platform.crashpoints import CrashPoint, crashpoint
 from tocsin.platform.models import OutboxMessage, OutboxState
@@ -132,7 +131,8 @@ def claim_due(
     crashpoint(CrashPoint.AFTER_DUE_READ)
     with transaction.atomic():
         due.filter(expires_at__lte=now, claimed_by="").update(state=OutboxState.EXPIRED)
-        chosen = _choose(due, busy or Busy(), limit=limit, per_destination=per_destination, per_channel=per_channel)
+        free = due.filter(db.unheld(now=now))
+        chosen = _choose(free, busy or Busy(), limit=limit, per_destination=per_destination, per_channel=per_channel)
         ordered = due.filter(pk__in=chosen).order_by("lane", "not_before", "id")
         taken = db.claim(ordered, now=now, lease=LEASE, limit=limit)
         for message in taken:
@@ -212,8 +212,8 @@ def _secrets(message: OutboxMessage, *, at: datetime) -> tuple[str, ...]:
     Raises DeliveryFailed for an endpoint that was switched off meanwhile: nothing leaves unsigned in its stead.
     """
     if message.subject_kind != "webhook":
-        own = ContactMethod.objects.filter(pk=message.payload.get("contact")).exclude(secret="")
-        return tuple(own.values_list("secret", flat=True))
+        method = outcomes.contact_of(message)
+        return (method.secret,) if method is not None and method.secret else ()
     secrets = comms.signing_secrets(message.subject_id, now=at)
     if not secrets:
         raise DeliveryFailed("the endpoint was switched off", permanent=True)

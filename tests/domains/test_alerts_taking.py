@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -12,6 +12,7 @@ from django.test.utils import CaptureQueriesContext
 
 from tests.domains import worlds
 from tocsin.alerts import actions, queries
+from tocsin.alerts.actions import repeats
 from tocsin.alerts.changes import AlertChange, ChangeKind
 from tocsin.alerts.models import Alert, AlertState, Integration
 from tocsin.alerts.posted_alerts import PostedAlert
@@ -287,6 +288,15 @@ class TestWhatIsRememberedBetweenBatches:
             transaction.set_rollback(True)
         assert kinds(take(prometheus, [posted(now, labels={"alertname": "Other"})], now)) == ["opened"]
         assert kinds(take(prometheus, [posted(now)], now)) == ["opened"]
+
+
+@pytest.mark.parametrize("text", ["2026-11-23T02:12:00+00:00", "2026-11-23T02:12:00.000100+00:00"])
+def test_the_quick_way_to_store_an_instant_is_djangos(text: str) -> None:
+    instant = datetime.fromisoformat(text).astimezone(UTC)
+    if connection.vendor == "sqlite":
+        assert repeats._stored(instant) == connection.ops.adapt_datetimefield_value(instant)
+    else:
+        assert connection.ops.adapt_datetimefield_value(instant) == instant
 
 
 def test_hostile_text_is_stored_as_text(prometheus: Integration, now: datetime) -> None:

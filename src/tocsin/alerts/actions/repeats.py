@@ -96,7 +96,7 @@ def _sorted_out(messages: Sequence[Keyed]) -> tuple[Iterable[Repeat], list[Keyed
 
 def write(repeats: Iterable[Repeat]) -> None:
     """Count the repeats and move the announced ends, inside a transaction. Raises when one of the alerts is not firing."""
-    stored = connection.ops.adapt_datetimefield_value
+    stored = _stored if connection.vendor == "sqlite" else connection.ops.adapt_datetimefield_value
     rows = [
         (one.times, stored(one.ends_at), one.end_said, stored(one.last_received_at), one.pk, one.key) for one in repeats
     ]
@@ -106,6 +106,11 @@ def write(repeats: Iterable[Repeat]) -> None:
         cursor.executemany(_REPEAT, rows)
         if cursor.rowcount != len(rows):
             raise _Stale
+
+
+def _stored(instant: datetime) -> str:
+    """As Django stores an instant in UTC on SQLite, at a tenth of the cost."""
+    return str(instant)[:-6]
 
 
 def remember(rows: Iterable[Alert]) -> None:

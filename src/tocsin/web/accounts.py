@@ -33,4 +33,13 @@ def login_link(request: HttpRequest, secret: str) -> HttpResponse:
     return redirect("now")
 
 
-urlpatterns = [path("login-link/<str:secret>", login_link, name="login-link")]
+@require_GET
+def own_address(request: HttpRequest) -> HttpResponse:  # noqa: ARG001 - Django's interface
+    """Addresses are kept with the person; allauth's own page about them would write a row when it is looked at."""
+    return redirect("me")
+
+
+urlpatterns = [
+    path("login-link/<str:secret>", login_link, name="login-link"),
+    path("accounts/email/", own_address),
+]

@@ -6,9 +6,9 @@ from django.conf import settings
 from django.urls import URLPattern, URLResolver, include, path
 
 urlpatterns: list[URLPattern | URLResolver] = [
-    path("accounts/", include("allauth.urls")),
     path("", include("tocsin.api.urls")),
     path("", include("tocsin.web.urls")),
+    path("accounts/", include("allauth.urls")),
 ]
 if settings.DEMO:
     urlpatterns.insert(0, path("", include("tocsin.demo.urls")))

@@ -172,6 +172,12 @@
     if (field) { field.value = ready.dataset.text || ready.textContent.trim(); field.focus(); }
   });
 
+  /* What is typed, as it will be read. */
+  document.addEventListener("input", (event) => {
+    const shown = event.target.name && document.querySelector(`[data-mirror="${event.target.name}"]`);
+    if (shown) shown.textContent = event.target.value;
+  });
+
   /* Copy a command or a link. */
   document.addEventListener("click", (event) => {
     const button = event.target.closest("[data-copy]");

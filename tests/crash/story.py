@@ -73,6 +73,8 @@ class Story:
         eventually(taken, what="the incident is taken", seconds=60)
 
     def living(self) -> Node:
+        """A node that can be asked; one that killed itself meanwhile is started again."""
+        self.revive()
         return next(node for node in self.nodes if not node.is_dead())
 
     def revive(self) -> None:

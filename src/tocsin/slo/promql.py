@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import promql_parser
 from promql_parser import AggregateExpr, Call, Expr, MatchOp, MatrixSelector, ParenExpr, SubqueryExpr, VectorSelector
@@ -69,7 +70,7 @@ class Counters:
 def query_problem(query: str) -> str | None:
     """What is wrong with an SLO's query, None when we can ask it."""
     try:
-        counters(query)
+        _check(counters(query))
     except UnsupportedQuery as error:
         return str(error)
     except ValueError as error:
@@ -77,8 +78,9 @@ def query_problem(query: str) -> str | None:
     return None
 
 
+@lru_cache(maxsize=65_536)
 def counters(query: str) -> Counters:
-    """Take a query apart. Raises ValueError for what is no PromQL, UnsupportedQuery for what we cannot ask."""
+    """Take a query apart, once for each text: thousands are asked every few seconds. Raises ValueError for what is no PromQL, UnsupportedQuery for what we cannot ask."""
     tree = promql_parser.parse(query)
     selectors: list[Selector] = []
 
@@ -102,9 +104,7 @@ def counters(query: str) -> Counters:
     skeleton = str(promql_parser.transform(tree, before, after))
     if not selectors:
         raise UnsupportedQuery("names no counter")
-    found = Counters(skeleton, tuple(selectors), summed=_is_plain_sum(tree))
-    _check(found)
-    return found
+    return Counters(skeleton, tuple(selectors), summed=_is_plain_sum(tree))
 
 
 def _check(found: Counters) -> None:

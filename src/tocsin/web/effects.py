@@ -40,21 +40,26 @@ class Choice:
     current: bool = False
 
 
-def of_priority(priority: PriorityDefinition) -> list[str]:
-    """What this priority asks for, one sentence each, in the order of its criteria."""
+def _by_subject(priority: PriorityDefinition) -> dict[str, str]:
+    """What a priority asks for: a subject each, so that two priorities can be laid beside each other."""
     asked = duties(priority)
-    found = [words for duty, words in WORDS.items() if duty in asked]
+    found = {duty.value: words for duty, words in WORDS.items() if duty in asked}
     if priority.criteria.update_every is not None:
-        found.append(f"an update at least every {span_text(priority.criteria.update_every)}")
-    found.append(PAGING[priority.page.when])
+        found["update"] = f"an update at least every {span_text(priority.criteria.update_every)}"
+    found["page"] = PAGING[priority.page.when]
     return found
 
 
+def of_priority(priority: PriorityDefinition) -> list[str]:
+    """What this priority asks for, one sentence each, in the order of its criteria."""
+    return list(_by_subject(priority).values())
+
+
 def difference(before: PriorityDefinition | None, after: PriorityDefinition) -> tuple[list[str], list[str]]:
-    """What begins and what ends with a change of priority."""
-    old = of_priority(before) if before else []
-    new = of_priority(after)
-    return [one for one in new if one not in old], [one for one in old if one not in new]
+    """What begins and what ends with a change of priority; what only changes its measure counts as beginning."""
+    old, new = _by_subject(before) if before else {}, _by_subject(after)
+    begins = [text for subject, text in new.items() if old.get(subject) != text]
+    return begins, [text for subject, text in old.items() if subject not in new]
 
 
 def priority_choices(definition: ProcessDefinition, *, current: int | None, severity: str) -> list[Choice]:
@@ -63,7 +68,7 @@ def priority_choices(definition: ProcessDefinition, *, current: int | None, seve
     found = []
     for one in definition.catalogue.priorities:
         begins, ends = difference(now, one)
-        told = begins + [f"no longer: {text}" for text in ends]
+        told = begins + ([f"no longer: {', '.join(ends)}"] if ends else [])
         rule = definition.matrix.rule(one.rank, severity)
         found.append(
             Choice(

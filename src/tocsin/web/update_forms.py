@@ -17,6 +17,7 @@ KINDS = [
     (UpdateKind.PROGRESS.value, "Progress"),
     (UpdateKind.CLOSING.value, "It works again"),
 ]
+NEXT_MISSING = "Say when the next update comes. Only the closing one may leave it out."
 SPANS = tuple(timedelta(minutes=minutes) for minutes in (15, 30, 60, 120, 240, 480))
 
 
@@ -37,6 +38,8 @@ class Compose(forms.Form):
     The draft names its own next time in its text; when another one is chosen the text follows.
     """
 
+    use_required_attribute = False  # a closing one needs no next time, which a browser cannot know
+
     kind = forms.ChoiceField(label="What is it?", choices=KINDS)
     subject = forms.CharField(label="Subject", max_length=300)
     text = forms.CharField(
@@ -44,7 +47,7 @@ class Compose(forms.Form):
         widget=forms.Textarea(attrs={"rows": 9}),
         help_text="What they notice, since when, what is being done, what they can do meanwhile.",
     )
-    next_in = forms.ChoiceField(label="Next update by", required=False)
+    next_in = forms.ChoiceField(label="Next update by", error_messages={"required": NEXT_MISSING})
     groups = forms.MultipleChoiceField(
         label="Who hears of it?", error_messages={"required": "Choose the stakeholder groups that should hear."}
     )
@@ -68,12 +71,19 @@ class Compose(forms.Form):
     def clean(self) -> dict[str, Any]:
         filled = super().clean() or self.cleaned_data
         minutes = filled.get("next_in")
-        closing = filled.get("kind") == UpdateKind.CLOSING.value
-        soon = None if closing or not minutes else self.now + timedelta(minutes=int(minutes))
-        filled["next_update_at"] = soon
-        if soon is None and not closing:
-            self.add_error("next_in", "Say when the next update comes. Only the closing one may leave it out.")
-        drafted = filled.get("drafted_for")
-        if soon is not None and drafted and filled.get("text"):
-            filled["text"] = filled["text"].replace(drafted, writing.clock_text(soon))
+        filled["next_update_at"] = None
+        if filled.get("kind") == UpdateKind.CLOSING.value:
+            self.errors.pop("next_in", None)
+        elif minutes:
+            filled["next_update_at"] = self.now + timedelta(minutes=int(minutes))
+            self._follow(filled, filled["next_update_at"])
         return filled
+
+    @staticmethod
+    def _follow(filled: dict[str, Any], soon: datetime) -> None:
+        """Let subject and text name the chosen time where they named the drafted one."""
+        drafted, chosen = filled.get("drafted_for") or "", writing.clock_text(soon)
+        if len(drafted) != len(chosen):
+            return
+        filled["text"] = filled.get("text", "").replace(drafted, chosen)
+        filled["subject"] = filled.get("subject", "").replace(f"{drafted[-5:]} UTC", f"{chosen[-5:]} UTC")

@@ -14,6 +14,7 @@ from django.utils.safestring import SafeString
 from tocsin.core.access import Right
 from tocsin.core.facts import Kind
 from tocsin.core.obligation_facts import Audience, ObligationKind
+from tocsin.core.process_parts import NAMED_PERSON
 from tocsin.incidents.models import Incident, Obligation, Page, State
 from tocsin.incidents.queries import TimelineLine
 from tocsin.platform.models import OutboxState
@@ -140,6 +141,14 @@ def duty_words(one: Obligation) -> str:
         return one.kind.replace("_", " ").capitalize()
     role = one.owner_role.replace("_", " ")
     return template.format(audience=AUDIENCES.get(one.audience, one.audience), role=role)
+
+
+@register.filter
+def owner_words(one: Obligation) -> str:
+    """Whose it is: a person once there is one, until then the role that has the duty."""
+    if one.owner:
+        return one.owner.label
+    return "whoever is named for it" if one.owner_role == NAMED_PERSON else one.owner_role.replace("_", " ")
 
 
 @register.simple_tag

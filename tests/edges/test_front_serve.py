@@ -6,6 +6,7 @@ import http.client
 import json
 import os
 import re
+import signal
 import socket
 import subprocess
 import sys
@@ -91,6 +92,44 @@ def test_a_second_process_on_the_folder_is_refused_in_one_line(node: Node) -> No
     assert str(node.process.pid) in refused.stderr
 
 
+def signed_in_cookie(node: Node) -> str:
+    url = node.must("POST", "/api/v1/people/admin/login-link")["url"]
+    path = "/" + url.split("/", 3)[3]
+    connection = http.client.HTTPConnection("127.0.0.1", node.port, timeout=10)
+    connection.request("GET", path)
+    answer = connection.getresponse()
+    page = answer.read().decode()
+    cookies = dict(re.findall(r"(\w+)=([^;]+);", ";".join(_set(answer)) + ";"))
+    token = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', page)
+    if token is not None:  # the page asks for a press of its button, so that a mail scanner uses nothing up
+        sent = {"Cookie": f"csrftoken={cookies['csrftoken']}", "Content-Type": "application/x-www-form-urlencoded"}
+        connection.request("POST", path, f"csrfmiddlewaretoken={token[1]}", sent)
+        answer = connection.getresponse()
+        answer.read()
+        cookies |= dict(re.findall(r"(\w+)=([^;]+);", ";".join(_set(answer)) + ";"))
+    connection.close()
+    return f"sessionid={cookies['sessionid']}"
+
+
+def _set(answer: http.client.HTTPResponse) -> list[str]:
+    return [value.strip() for value in answer.headers.get_all("Set-Cookie") or []]
+
+
+def test_a_stream_tells_of_a_change_and_does_not_hold_up_the_end(node: Node) -> None:
+    watching = http.client.HTTPConnection("127.0.0.1", node.port, timeout=20)
+    watching.request("GET", "/live", headers={"Cookie": signed_in_cookie(node)})
+    stream = watching.getresponse()
+    assert stream.status == 200
+    node.must("POST", "/api/v1/services", {"name": "changed"})
+    while b"event: changed" not in (line := stream.readline()):
+        assert line
+    assert node.stop() == 0
+    stream.read()
+    stream.close()
+    watching.close()
+    node.start()
+
+
 def test_it_ends_cleanly_with_connections_open_and_starts_again(node: Node) -> None:
     idle = socket.create_connection(("127.0.0.1", node.port))
     kept_alive = http.client.HTTPConnection("127.0.0.1", node.port, timeout=10)
@@ -101,6 +140,31 @@ def test_it_ends_cleanly_with_connections_open_and_starts_again(node: Node) -> N
         line.close()
     node.start()
     assert node.ask("GET", "/readyz")[0] == 200
+
+
+def test_a_request_in_flight_is_finished_before_the_end(node: Node) -> None:
+    body = b'[{"labels":{"alertname":"SentWhileEnding"}}]'
+    head = f"POST /api/v2/alerts HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {TOKEN}\r\nContent-Length: {len(body)}\r\n\r\n"
+    with socket.create_connection(("127.0.0.1", node.port), timeout=10) as line:
+        line.sendall(head.encode() + body[:10])
+        assert node.ask("GET", "/readyz")[0] == 200  # by now the half request has been read
+        assert node.process is not None
+        node.process.send_signal(signal.SIGTERM)
+        eventually(lambda: _refuses(node.port), what="the server takes no more")
+        line.sendall(body[10:])
+        assert line.recv(65536).startswith(b"HTTP/1.1 200")
+    assert node.process.wait(timeout=30) == 0
+    node.start()
+    titles = [item["title"] for item in node.must("GET", "/api/v1/incidents")["items"]]
+    eventually(lambda: "SentWhileEnding" in titles or node.ask("GET", "/readyz")[0] == 200, what="folded")
+
+
+def _refuses(port: int) -> bool:
+    try:
+        socket.create_connection(("127.0.0.1", port), timeout=1).close()
+    except OSError:
+        return True
+    return False
 
 
 def test_it_starts_again_after_a_kill(node: Node) -> None:

@@ -104,6 +104,11 @@ class Live:
         turned, self._turned = self._turned, asyncio.Event()
         turned.set()
 
+    @property
+    def streams(self) -> int:
+        """How many are open."""
+        return self._streams
+
     def end(self) -> None:
         """End every stream, so that the server can stop."""
         self._ended = True

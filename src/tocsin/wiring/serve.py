@@ -153,10 +153,10 @@ async def _listen(host: str, port: int, journal: JournalWriter, engine: Engine |
     ended = loop.create_task(server.serve())
 
     def stop() -> None:
-        live.end()
-        server.stop()  # type: ignore[no-untyped-call]  # granian types little
+        stopping.append(loop.create_task(_stop(server, live)))
         loop.call_later(STOP_SECONDS, ended.cancel)
 
+    stopping: list[asyncio.Task[None]] = []
     for name in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(name, stop)
     sys.stderr.write(f"tocsin: serving on http://{host}:{port}\n")
@@ -164,6 +164,16 @@ async def _listen(host: str, port: int, journal: JournalWriter, engine: Engine |
         await ended
     front.django.close()
     threads.shutdown(wait=False, cancel_futures=True)
+
+
+async def _stop(server: Any, live: Live) -> None:
+    """The server waits for its connections, so the streams, which never end by themselves, have to end before."""
+    live.end()
+    for _ in range(100):
+        if not live.streams:
+            break
+        await asyncio.sleep(0.01)
+    server.stop()
 
 
 def build_front(journal: JournalWriter, engine: Engine | None, threads: ThreadPoolExecutor) -> tuple[Front, Live]:

@@ -390,6 +390,30 @@ class TestHours:
         assert world.paged() == ["ada", "ada"]
 
 
+class TestDecidedAsNone:
+    """An open incident whose priority pages nobody can still be taken, snoozed and escalated by hand."""
+
+    @pytest.fixture
+    def incident(self, house: House) -> Incident:
+        incident = house.declare()
+        return actions.change_priority(
+            house.ben, incident.ref, priority=None, state="none", reason="a test", now=house.now
+        )
+
+    def test_it_can_be_taken_and_stays_taken_when_it_is_raised(self, house: House, incident: Incident) -> None:
+        assert actions.acknowledge(house.ada, incident.ref, now=house.now).state == "acknowledged"
+        actions.change_priority(house.ben, incident.ref, priority=1, reason="no test", now=house.now)
+        house.run(HOUR, every=5 * MINUTE)
+        assert world.paged() == ["ada"]
+
+    def test_it_can_be_snoozed(self, house: House, incident: Incident) -> None:
+        assert actions.snooze(house.ada, incident.ref, until=house.now + HOUR, now=house.now).snoozed_until
+
+    def test_a_hand_on_the_button_pages_all_the_same(self, house: House, incident: Incident) -> None:
+        actions.escalate(house.ada, incident.ref, now=house.now)
+        assert world.paged() == ["ada", "ada"]
+
+
 class TestFailures:
     def test_a_poisoned_row_is_put_aside_and_holds_nobody_up(
         self, house: House, monkeypatch: pytest.MonkeyPatch, caplog: Any

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from tocsin.core import escalation as core
+from tocsin.core.errors import Invalid
 from tocsin.core.escalation import Phase
 from tocsin.core.process_definition import ProcessDefinition
 from tocsin.core.roles import Duty, duty_holder
@@ -30,8 +31,7 @@ def begin(incident: Incident, *, now: datetime) -> None:
     definition = snapshots.process_of(incident)
     if not snapshots.may_page(incident, definition):
         return
-    document = oncall.policy_for(incident.service) or usual_policy(incident, definition)
-    row = Escalation(incident=incident, policy=document)
+    row = Escalation(incident=incident, policy=_policy_for(incident))
     state = core.begin(snapshots.policy_of(row), now=now, quiet=in_maintenance(incident))
     store(row, state, now=now)
     advance(incident, row, now=now)
@@ -47,7 +47,7 @@ def begin_again(incident: Incident, *, now: datetime) -> None:
         return
     policy = snapshots.policy_of(former)
     state = core.begin(policy, now=now, quiet=in_maintenance(incident))
-    store(former, replace(state, loop=snapshots.position_of(former).loop + 1), now=now)
+    store(former, replace(state, loop=_next_loop(former)), now=now)
     advance(incident, former, now=now)
 
 
@@ -56,7 +56,7 @@ def taken_up(incident: Incident, *, now: datetime) -> None:
     row = row_of(incident)
     if row is not None:
         begun = core.begin(snapshots.policy_of(row), now=now)
-        begun = replace(begun, loop=snapshots.position_of(row).loop + 1)
+        begun = replace(begun, loop=_next_loop(row))
         store(row, core.acknowledge(begun, now=now, timeout=None), now=now)
 
 
@@ -95,9 +95,15 @@ def _owner_targets(incident: Incident) -> list[str]:
 
 def acknowledged(incident: Incident, *, now: datetime) -> None:
     """Somebody is on it: nobody else is paged."""
-    row = row_of(incident)
+    row = _live_row(incident)
     if row is not None:
         store(row, core.acknowledge(snapshots.position_of(row), now=now, timeout=None), now=now)
+
+
+def _live_row(incident: Incident) -> Escalation | None:
+    """The chain unless it has ended, which it has as well while the priority of an open incident pages nobody."""
+    row = row_of(incident)
+    return None if row is None or snapshots.position_of(row).phase is Phase.ENDED else row
 
 
 def ended(incident: Incident, *, now: datetime) -> None:
@@ -108,20 +114,35 @@ def ended(incident: Incident, *, now: datetime) -> None:
 
 
 def snoozed(incident: Incident, *, until: datetime, now: datetime) -> None:
-    row = row_of(incident)
+    """Nobody is paged before `until`. Raises Invalid when that is not in the future."""
+    if until <= now:
+        raise Invalid({"until": "A snooze ends in the future."})
+    row = _live_row(incident)
     if row is not None:
         store(row, core.snooze(snapshots.position_of(row), now=now, until=until), now=now)
 
 
 def by_hand(incident: Incident, *, now: datetime) -> None:
-    """The next step at once, also after an acknowledgement."""
-    row = row_of(incident)
-    if row is None:
-        begin(incident, now=now)
-        return
-    state = core.escalate_by_hand(snapshots.position_of(row), snapshots.policy_of(row), now=now)
+    """The next step at once, also after an acknowledgement; a hand on the button pages whatever the priority says."""
+    row = _live_row(incident)
+    if row is not None:
+        state = core.escalate_by_hand(snapshots.position_of(row), snapshots.policy_of(row), now=now)
+    else:
+        row = row_of(incident) or Escalation(incident=incident, policy=_policy_for(incident))
+        begun = core.begin(snapshots.policy_of(row), now=now)
+        state = replace(begun, loop=_next_loop(row), cause=core.Cause.BY_HAND)
     store(row, state, now=now)
     advance(incident, row, now=now)
+
+
+def _next_loop(row: Escalation) -> int:
+    """A loop of its own for whatever begins anew, so that its pages are new ones."""
+    return snapshots.position_of(row).loop + 1 if row.position else 0
+
+
+def _policy_for(incident: Incident) -> dict[str, Any]:
+    found = oncall.policy_for(incident.service)
+    return found or usual_policy(incident, snapshots.process_of(incident))
 
 
 def reclassified(incident: Incident, *, now: datetime) -> None:
@@ -130,8 +151,10 @@ def reclassified(incident: Incident, *, now: datetime) -> None:
     definition = snapshots.process_of(incident)
     pages = snapshots.may_page(incident, definition)
     if row is None or snapshots.position_of(row).phase is Phase.ENDED:
-        if pages:
+        if pages and incident.acknowledged_at is None:
             begin_again(incident, now=now)
+        elif pages:
+            taken_up(incident, now=now)
         return
     if not pages:
         ended(incident, now=now)

@@ -47,10 +47,21 @@ def overview(request: HttpRequest) -> HttpResponse:
     duties = [RotationRow(row, rosters.duty(queries.schedule(row), viewer, now=now)) for row in rows]
     context = {
         "rotations": sorted(duties, key=lambda row: (bool(row.duty.people), row.rotation.label)),
-        "policies": list(queries.policies(actor)),
+        "chains": [(policy, chain(policy.steps, viewer)) for policy in queries.policies(actor)],
         **_calendar(rows, viewer, now=now),
     }
     return render(request, "web/oncall.html", context)
+
+
+def chain(steps: Sequence[dict[str, Any]], viewer: Viewer) -> list[tuple[str, int]]:
+    """The steps of a policy as people say them, each with the minutes it waits."""
+    return [(", ".join(_asked(target, viewer) for target in step["targets"]), step["wait_minutes"]) for step in steps]
+
+
+def _asked(target: str, viewer: Viewer) -> str:
+    kind, _, name = target.partition(":")
+    words = {"user": viewer.names.get(name, name), "team": f"everybody in {name}"}
+    return words.get(kind, f"whoever is on call in {name}")
 
 
 @require_GET
@@ -121,7 +132,7 @@ def _calendar(rows: Sequence[Rotation], viewer: Viewer, *, now: datetime) -> dic
     return {
         "calendar": calendar(facts),
         "agenda": rosters.agenda(lanes, viewer.zone),
-        "gaps": [(name, gap) for name, gap in gaps(facts) if gap.ends_at > now],
+        "gaps": gaps(facts),
         "days": DAYS,
     }
 

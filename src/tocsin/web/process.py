@@ -56,6 +56,7 @@ def _page(request: HttpRequest, shown: ProcessVersion) -> HttpResponse:
         "former": former,
         "changes": [change_words(change) for change in changes[:MOST_CHANGES]],
         "roles": role_rows(definition),
+        "steps": [step.replace(" -> ", " → ").replace(" - ", ": ") for step in definition.lifecycle.steps],
     }
     return render(request, "web/process.html", context)
 

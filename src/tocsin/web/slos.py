@@ -120,7 +120,9 @@ def assign(request: HttpRequest, service: str, name: str) -> HttpResponse:
     except (Refused, Conflict) as refusal:
         return _page(request, objective, given=given, errors={"": refusal.message})
     messages.success(request, "Decided. It holds for breaches from now on.")
-    return redirect("slo", service=service, name=name)
+    return (
+        redirect("priority-map") if request.POST.get("next") == "map" else redirect("slo", service=service, name=name)
+    )
 
 
 urlpatterns = [

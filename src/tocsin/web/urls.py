@@ -18,6 +18,7 @@ PARTS = (
     "services",
     "oncall",
     "priorities",
+    "priority_map",
     "process",
     "setup",
     "me",

@@ -11,7 +11,7 @@ from tocsin.core.access import Actor, Right, require
 from tocsin.core.error_budget import allowed_ratio
 from tocsin.core.objective_health import Direction, HealthReason
 from tocsin.core.slo_windows import Span
-from tocsin.slo import judging
+from tocsin.slo import judging, snapshots
 from tocsin.slo.judging import Verdict, Windows
 from tocsin.slo.models import Objective, ObjectiveState
 from tocsin.slo.queries.counts import counts_to_judge, window_counts
@@ -26,6 +26,7 @@ class BudgetView:
 
     `left` and what follows from it are None while nothing is known. `exhausts_at` is None when the budget outlasts
     `horizon_at`; `cone` holds the same for the pace of the last three and of the last 24 hours, however far away.
+    `explanations` are (page or ticket, what the rule measured against what).
     """
 
     span: Span
@@ -42,7 +43,7 @@ class BudgetView:
     direction: Direction
     burns: Mapping[timedelta, Fraction | None]
     last_data_at: datetime | None
-    explanations: tuple[str, ...]
+    explanations: tuple[tuple[str, str], ...]
 
 
 def budget(actor: Actor, objective: Objective, *, now: datetime) -> BudgetView:
@@ -51,6 +52,7 @@ def budget(actor: Actor, objective: Objective, *, now: datetime) -> BudgetView:
     state = state_of(objective)
     windows, period = counts_to_judge([objective], now=now)[objective.pk]
     verdict = judging.judge(objective, state, windows, period, now=now)
+    rule = snapshots.rule_of(objective)
     known = None if verdict.health in _UNKNOWN else verdict.budget.left
     return BudgetView(
         span=verdict.budget.span,
@@ -67,7 +69,9 @@ def budget(actor: Actor, objective: Objective, *, now: datetime) -> BudgetView:
         direction=judging.direction_of(objective, verdict.burns),
         burns=verdict.burns,
         last_data_at=state.last_data_at,
-        explanations=tuple(decision.explanation for decision in verdict.evaluation.decisions),
+        explanations=tuple(
+            (urgency.value, rule.explain(windows, objective.target, urgency)) for urgency, _ in rule.latches
+        ),
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
-from django.db.models import Q, QuerySet
+from django.db.models import Count, Q, QuerySet
 
 from tocsin.core.access import Actor, Right, require
 from tocsin.core.errors import NotFound
@@ -91,3 +91,13 @@ def undecided(actor: Actor, *, at: datetime, team: str | None = None) -> list[Ob
 def breaches(objective: Objective, since: datetime, *, limit: int = 1000) -> list[Breach]:
     """Breaches of an SLO from an instant on, newest first."""
     return list(objective.breaches.filter(at__gte=since).order_by("-at")[:limit])
+
+
+def breach_runs(actor: Actor, *, since: datetime) -> dict[int, list[tuple[int | None, str, int]]]:
+    """For each SLO with breaches since then: (priority of the moment, its state, runs of neighbouring breaches)."""
+    require(actor, Right.SLO_READ)
+    found: dict[int, list[tuple[int | None, str, int]]] = {}
+    rows = Breach.objects.filter(at__gte=since).order_by().values("objective_id", "priority", "priority_state")
+    for row in rows.annotate(runs=Count("episode", distinct=True)).order_by("objective_id", "priority"):
+        found.setdefault(row["objective_id"], []).append((row["priority"], row["priority_state"], row["runs"]))
+    return found

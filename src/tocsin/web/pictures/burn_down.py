@@ -78,11 +78,17 @@ def _finding(facts: BurnDown) -> str:
     left = left_now(facts)
     if left is None:
         return f"{facts.label}: no data, so we cannot tell how much budget is left"
-    percent = round(left * 100)
-    head = f"{facts.label}: {percent}% of the budget left" if left >= 0 else f"{facts.label}: overspent by {-percent}%"
+    share = percent_text(abs(left))
+    head = f"{facts.label}: {share} of the budget left" if left >= 0 else f"{facts.label}: overspent by {share}"
     if left <= 0:
         return head
     return f"{head}, {gone_words(facts)}"
+
+
+def percent_text(share: float) -> str:
+    """A share without decimals nobody can act on: 18%, but 4.4% and 0.3%."""
+    value = share * 100
+    return f"{value:.1f}%" if value < 10 and value != round(value) else f"{round(value)}%"
 
 
 def gone_words(facts: BurnDown) -> str:
@@ -198,7 +204,10 @@ class _Plot:
         start, end = (self.frame.left, self.y(begin)), (self.x(self.facts.even_until), self.y(0))
         words_x = start[0] + (end[0] - start[0]) * 0.24
         words_y = start[1] + (end[1] - start[1]) * 0.24
-        return [draw.line(*start, *end, "even"), draw.text(words_x - 4, words_y + 16, "even spending", anchor="end")]
+        room = words_x - self.frame.left > 90
+        x, anchor = (words_x - 4, "end") if room else (words_x + 6, "start")
+        y = words_y + 16 if room else words_y - 4
+        return [draw.line(*start, *end, "even"), draw.text(x, y, "even spending", anchor=anchor)]
 
     def ahead(self) -> list[str]:
         left = left_now(self.facts)

@@ -53,13 +53,18 @@ def burn_rate(facts: BurnRate, *, ident: str = "burn-rate") -> draw.Picture:
     )
 
 
+def factor_text(burn: float) -> str:
+    """A burn rate in three digits: 0.34x, 13.4x, 380x, 1000x."""
+    return f"{burn:.0f}x" if burn >= 100 else f"{burn:.3g}x"
+
+
 def _latest(facts: BurnRate) -> Rate:
     return facts.rates[-1] if facts.rates else Rate(facts.now, None, None)
 
 
 def _finding(facts: BurnRate) -> str:
     latest = _latest(facts)
-    factor = f"{facts.threshold:.3g}x"
+    factor = factor_text(facts.threshold)
     return {
         BURNING: f"Burning: both windows are over {factor}",
         RISING: f"Rising: the last {span_text(facts.short_window)} are over {factor}, the last {span_text(facts.long_window)} not yet",
@@ -74,8 +79,8 @@ def _reading(facts: BurnRate) -> str:
         return "1x spends exactly the whole budget over the period."
     lasts = facts.period / long
     if lasts > facts.period:
-        return f"Now {long:.2g}x over {span_text(facts.long_window)}: within the budget."
-    return f"Now {long:.3g}x over {span_text(facts.long_window)}: at this rate a full budget lasts {span_text(lasts)}."
+        return f"Now {factor_text(long)} over {span_text(facts.long_window)}: within the budget."
+    return f"Now {factor_text(long)} over {span_text(facts.long_window)}: at this rate a full budget lasts {span_text(lasts)}."
 
 
 def _drawn(facts: BurnRate, finding: str, *, width: float, height: float, ident: str) -> SafeString:
@@ -122,7 +127,7 @@ class _Plot:
         bar, one = self.y(self.facts.threshold), self.y(1)
         parts.append(draw.line(self.frame.left, bar, self.frame.right, bar, "threshold"))
         parts.append(draw.line(self.frame.left, one, self.frame.right, one, "even"))
-        words = f"{self.facts.threshold:.3g}x {self.facts.urgency}"
+        words = f"{factor_text(self.facts.threshold)} {self.facts.urgency}"
         if self.frame.width > 500:
             parts.append(draw.text(self.frame.right + 8, bar + 4, words, "strong"))
             parts.append(draw.text(self.frame.right + 8, one + 4, "1x: on target"))

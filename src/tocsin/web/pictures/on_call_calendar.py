@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta, tzinfo
 
 from django.utils.safestring import SafeString
@@ -38,12 +38,17 @@ class Calendar:
     zone: tzinfo
 
 
-LABELS, ROW, HEAD = 150.0, 40.0, 34.0
+LABELS, ROW, HEAD = 150.0, 40.0, 48.0
 
 
 def gaps(facts: Calendar) -> list[tuple[str, Stretch]]:
-    """All stretches without anybody, in order of time."""
-    found = [(lane.name, stretch) for lane in facts.lanes for stretch in lane.stretches if not stretch.people]
+    """All stretches from now on without anybody, in order of time."""
+    found = [
+        (lane.name, replace(stretch, starts_at=max(stretch.starts_at, facts.now)))
+        for lane in facts.lanes
+        for stretch in lane.stretches
+        if not stretch.people and stretch.ends_at > facts.now
+    ]
     return sorted(found, key=lambda pair: pair[1].starts_at)
 
 
@@ -105,9 +110,9 @@ class _Plot:
             if day.weekday() >= 5:
                 parts.append(draw.rect(x, HEAD - 8, wide, tall + 8, "night"))
             parts.append(draw.line(x, HEAD - 8, x, HEAD + tall, "grid"))
-            named = index == 0 or day.day == 1 or day.weekday() == 0
-            words = f"{day:%a} {day.day}" + (f" {day:%b}" if index == 0 or day.day == 1 else "")
-            parts.append(draw.text(x + 4, HEAD - 14, words, "strong" if named else ""))
+            if index == 0 or day.day == 1:
+                parts.append(draw.text(x + 4, HEAD - 31, f"{day:%b}", "strong"))
+            parts.append(draw.text(x + 4, HEAD - 14, f"{day:%a} {day.day}", "strong" if day.weekday() == 0 else ""))
         return parts
 
     def lane(self, lane: Lane, y: float, pattern: str) -> list[str]:

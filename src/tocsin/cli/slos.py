@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from tocsin.cli.client import Client, quoted
-from tocsin.cli.output import output_options, show
+from tocsin.cli.output import duration, output_options, show
 
 COLUMNS = ("name", "service", "target", "health", "remaining", "exhausts_at")
 
@@ -69,6 +69,28 @@ def validate(paths: tuple[str, ...], output: str, as_json: bool) -> None:
                 )
             click.echo(f"{one['path']}: {'valid' if one['valid'] else 'not valid'}, {one['documents']} documents")
     sys.exit(0 if all(one["valid"] for one in verdict["files"]) else 1)
+
+
+@slo.command("evaluate")
+@click.option("--slo", "slo_file", required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--series", required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--every", default="5m", help="Evaluate at every multiple of this.")
+@output_options
+def evaluate(slo_file: Path, series: Path, every: str, output: str, as_json: bool) -> None:
+    """Reckon an SLO over a CSV of counts or values, without a server: burn, budget, priorities, alerts."""
+    from tocsin.config.evaluate_csv import reckon
+    from tocsin.core.errors import Invalid
+
+    try:
+        answer = reckon(
+            slo_file.read_text(encoding="utf-8"),
+            series.read_text(encoding="utf-8"),
+            every=duration(every),
+            path=str(slo_file),
+        )
+    except (Invalid, UnicodeDecodeError) as error:
+        raise click.ClickException(str(error)) from None
+    show(answer, output=output, as_json=as_json)
 
 
 @slo.command("retire")

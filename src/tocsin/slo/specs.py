@@ -7,9 +7,10 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from tocsin.slo.models import Breach, Objective, PriorityAssignment
+if TYPE_CHECKING:  # reading files must not need Django
+    from tocsin.slo.models import Breach, Objective, PriorityAssignment
 
 PROMETHEUS = "prometheus"
 PUSH = "push"

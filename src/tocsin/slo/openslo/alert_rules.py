@@ -57,7 +57,17 @@ def alert_rule(document: Document, book: PolicyBook, findings: Findings, short_w
     return Told({"name": BURN_RATE, "pairs": found.pairs}, found.priority)
 
 
+def named_conditions(document: Document, book: PolicyBook) -> list[tuple[str, Node]]:
+    """(name, spec) of every condition of an SLO's policies; what a reference does not lead to is left out."""
+    findings = Findings()
+    return list(_named(document, book, findings))
+
+
 def _conditions(document: Document, book: PolicyBook, findings: Findings) -> Iterator[Node]:
+    return (spec for _, spec in _named(document, book, findings))
+
+
+def _named(document: Document, book: PolicyBook, findings: Findings) -> Iterator[tuple[str, Node]]:
     for index, policy in enumerate(document.node.items_at("spec", "alertPolicies")):
         path = f"spec.alertPolicies[{index}]"
         spec = _resolved(policy, "alertPolicyRef", "AlertPolicy", book, findings, path)
@@ -69,7 +79,7 @@ def _conditions(document: Document, book: PolicyBook, findings: Findings) -> Ite
         for condition in spec.items_at("conditions"):
             found = _resolved(condition, "conditionRef", "AlertCondition", book, findings, f"{path}.conditions[0]")
             if found is not None:
-                yield found
+                yield condition.text_at("metadata", "name") or condition.text_at("conditionRef"), found
 
 
 def _resolved(node: Node, key: str, kind: str, book: PolicyBook, findings: Findings, path: str) -> Node | None:

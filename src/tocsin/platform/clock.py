@@ -7,6 +7,7 @@ add an offset and a speed.
 
 from __future__ import annotations
 
+import select
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -93,8 +94,12 @@ def monotonic() -> float:
 
 
 def pause(seconds: float) -> None:
-    """Give way for at most `seconds`. A sleep, because a timed wait on a threading primitive stands still under a faked clock."""
-    time.sleep(seconds)
+    """Give way for at most `seconds`.
+
+    By `select`, because a timed wait on a threading primitive stands still under a faked clock, and a sleep until an
+    absolute time is refused where only the wall clock is faked.
+    """
+    select.select([], [], [], seconds)
 
 
 def now() -> datetime:

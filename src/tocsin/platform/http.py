@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import ipaddress
 import socket
+import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import lru_cache
 from urllib.parse import urlsplit
 
 import httpx2
@@ -66,7 +68,7 @@ def request(
     sent = {**(headers or {}), "Host": host, "Accept-Encoding": "identity"}
     try:
         with (
-            httpx2.Client(timeout=seconds, follow_redirects=False, trust_env=False) as client,
+            httpx2.Client(timeout=seconds, follow_redirects=False, trust_env=False, verify=_trust()) as client,
             client.stream(
                 method, target, headers=sent, content=body, extensions={"sni_hostname": _name(host)}
             ) as answer,
@@ -86,6 +88,12 @@ def request(
     except httpx2.HTTPError as lost:
         # The request was under way: the far side may have taken it.
         raise HttpFailed(f"the connection to {host} broke: {lost}", unknown=True) from lost
+
+
+@lru_cache(maxsize=1)
+def _trust() -> ssl.SSLContext:
+    """The certificates we trust. Reading them takes longer than most requests, so they are read once."""
+    return httpx2.create_ssl_context()
 
 
 def _pinned(url: str) -> tuple[str, str]:

@@ -119,11 +119,9 @@ def _called(
     for role in required_roles(definition, one.code):
         known = definition.roles.by_code(role.role)
         name = known.display_name if known else role.role
-        who = ", ".join(on_call.get(role.role, [])) or "nobody is on call for it"
-        if role.role in called_now:
-            found.append(f"{name}: as now")
-        else:
-            found.append(f"{name}: {who} will be asked")
+        who = ", ".join(on_call.get(role.role, []))
+        asked = f"{who} will be asked" if who else "nobody is on call for it, so nobody is asked"
+        found.append(f"{name}: {'as now' if role.role in called_now else asked}")
     gone = called_now - {role.role for role in required_roles(definition, one.code)}
     for code in sorted(gone):
         known = definition.roles.by_code(code)

@@ -1,0 +1,568 @@
+"""Incidents as pages: Now, the list, declaring, one incident and everything people press on it."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from django.test import Client
+
+from tests.domains import incident_worlds as incidents
+from tests.domains import worlds
+from tests.domains.incident_worlds import House, fresh, mails, token_of
+from tests.edges.web_client import has, marks, read, signed_in, words
+from tocsin.audit.models import Entry
+from tocsin.core.access import SYSTEM, Role
+from tocsin.incidents import actions
+from tocsin.incidents.models import Incident
+from tocsin.oncall import actions as oncall
+from tocsin.platform import clock as clocks
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def house(clock: clocks.WoundClock) -> House:
+    return House(now=clock.now())
+
+
+@pytest.fixture
+def ada(house: House) -> Client:
+    return signed_in("ada")
+
+
+def later(house: House, clock: clocks.WoundClock, by: timedelta) -> None:
+    clock.wind(by)
+    house.pass_time(by)
+
+
+def rotation(house: House, name: str, *, role: str, user: str) -> None:
+    layer = {
+        "name": "all",
+        "start": "2026-11-02T08:00:00Z",
+        "rotation": {"unit": "week", "every": 1},
+        "users": [[user]],
+    }
+    document = {"name": name, "time_zone": "UTC", "layers": [layer]}
+    oncall.save_rotation(SYSTEM, document, team="identity", role=role, now=house.now)
+
+
+# Now
+
+
+def test_a_calm_day_says_that_nothing_needs_you(ada: Client) -> None:
+    page = read(ada, "/")
+    assert "Nothing needs you." in words(page, "now-calm")
+    assert not has(page, "now-at-once")
+
+
+@pytest.mark.req("R-9.3.5-8")
+def test_now_tells_what_needs_focus_apart_from_what_can_wait(house: House, ada: Client) -> None:
+    urgent = house.declare("38% of log-ons fail", priority=1)
+    slow = house.declare("One retry path is slow", priority=4)
+    page = read(ada, "/")
+    assert marks(page.split('data-testid="now-can-wait"')[1], "incident-row-") == [str(slow.number)]
+    before = page.split('data-testid="now-can-wait"')[0]
+    assert marks(before, "incident-row-") == [str(urgent.number)]
+
+
+def test_what_is_mine_stands_first(house: House, ada: Client) -> None:
+    house.chain(["user:ben"])
+    house.declare("Something graver of somebody else", priority=1)
+    mine = house.declare("Mine", priority=2)
+    actions.acknowledge(house.ada, mine.number, now=house.now)
+    page = read(ada, "/")
+    assert marks(page, "incident-row-")[0] == str(mine.number)
+    assert "Ada has it" in words(page, f"state-{mine.number}")
+
+
+def test_a_late_promise_is_on_the_page_with_its_minutes(house: House, ada: Client, clock: clocks.WoundClock) -> None:
+    house.declare(priority=1)
+    later(house, clock, timedelta(minutes=40))
+    page = read(ada, "/")
+    assert "late" in words(page, "now-promises")
+
+
+# The list
+
+
+@pytest.mark.req("R-9.2-6")
+def test_open_incidents_are_sorted_by_priority_then_severity_then_age(house: House, ada: Client) -> None:
+    second = house.declare("second", priority=2)
+    older = house.declare("older", priority=1, description="Three teams are needed")
+    younger = house.declare("younger", priority=1, severity="critical", description="Everybody is affected")
+    page = read(ada, "/i?open=1")
+    assert marks(page, "incident-row-") == [str(younger.number), str(older.number), str(second.number)]
+
+
+def test_the_whole_list_shows_the_newest_first_and_filters_live_in_the_address(house: House, ada: Client) -> None:
+    first, second = house.declare("first", priority=1), house.declare("second", priority=2)
+    assert marks(read(ada, "/i"), "incident-row-") == [str(second.number), str(first.number)]
+    assert marks(read(ada, "/i?priority=1"), "incident-row-") == [str(first.number)]
+    assert has(read(ada, "/i?priority=3"), "empty")
+
+
+def test_a_number_in_the_search_leads_to_its_incident(house: House, ada: Client) -> None:
+    found = house.declare()
+    assert ada.get(f"/i?q=inc-{found.number}")["Location"] == f"/i/{found.number}"
+    assert "No incident is called" in words(read(ada, "/i?q=12345"), "no-match")
+
+
+def test_a_long_list_is_shown_in_parts(house: House, ada: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tocsin.web.incidents.SHOWN", 2)
+    numbers = [str(house.declare(f"number {index}").number) for index in range(3)]
+    page = read(ada, "/i")
+    assert marks(page, "incident-row-") == [numbers[2], numbers[1]]
+    assert has(page, "page-after")
+    assert marks(read(ada, "/i?after=2"), "incident-row-") == [numbers[0]]
+
+
+@pytest.mark.parametrize(
+    "query", ["priority=x", "after=-1", "status=sleepy", "after=99999", "open=2", "priority=99999999"]
+)
+def test_nonsense_in_the_address_breaks_nothing(house: House, ada: Client, query: str) -> None:
+    house.declare()
+    assert ada.get(f"/i?{query}").status_code == 200
+
+
+# Declaring
+
+
+@pytest.mark.req("R-9.3.11-1")
+def test_two_facts_are_enough_to_declare(house: House, ada: Client) -> None:
+    answer = ada.post("/i/new", {"title": "Nobody can log on", "service": "log-on"})
+    row = Incident.objects.get()
+    assert answer["Location"] == f"/i/{row.number}"
+    assert (row.title, row.service.name if row.service else "", row.priority_state) == (
+        "Nobody can log on",
+        "log-on",
+        "unset",
+    )
+
+
+def test_a_declaration_without_a_service_says_so_and_keeps_the_text(house: House, ada: Client) -> None:
+    answer = ada.post("/i/new", {"title": "Nobody can log on", "service": ""})
+    assert answer.status_code == 422
+    page = answer.content.decode()
+    assert "Nobody can log on" in page
+    assert has(page, "declare-service-errors")
+    assert not Incident.objects.exists()
+
+
+def test_a_pair_the_process_does_not_allow_is_refused_beside_the_form(house: House, ada: Client) -> None:
+    told = {"title": "Slow", "service": "log-on", "priority": "4", "severity": "critical"}
+    answer = ada.post("/i/new", told)
+    assert answer.status_code == 422
+    assert "do not go together" in words(answer.content.decode(), "form-errors")
+
+
+def test_a_reader_may_declare_but_is_offered_no_other_button(house: House) -> None:
+    worlds.person("rea", role=Role.READER.value)
+    reader = signed_in("rea")
+    row = house.declare()
+    assert reader.post("/i/new", {"title": "It is slow", "service": "log-on"}).status_code == 302
+    page = read(reader, f"/i/{row.number}")
+    for mark in ("take-desk", "resolve-desk", "pass-on-desk", "change-priority", "note-form"):
+        assert not has(page, mark), mark
+    answer = reader.post(f"/i/{row.number}/take")
+    assert answer.status_code == 403
+    assert "Ask an owner of the team" in words(answer.content.decode(), "error-remedy")
+
+
+# One incident
+
+
+def test_the_page_says_the_fact_since_when_and_who_has_it(house: House, ada: Client) -> None:
+    row = house.declare("38% of log-ons fail")
+    page = read(ada, f"/i/{row.number}")
+    assert words(page, "incident-fact") == "38% of log-ons fail"
+    assert words(page, "incident-state") == "nobody has it yet"
+    assert "03:12 CET" in page
+    assert "02:12 UTC" in page
+    assert page.count("<h1") == 1
+
+
+def test_text_from_outside_is_text(house: House, ada: Client) -> None:
+    row = house.declare("<script>alert(1)</script>", description="<img src=x onerror=alert(2)>")
+    actions.annotate(house.ada, row.number, text="</textarea><b>bold</b>", now=house.now)
+    page = read(ada, f"/i/{row.number}")
+    assert "<script>alert" not in page
+    assert "<img src=x" not in page
+    assert "<b>bold" not in page
+
+
+def test_i_am_on_it_takes_it_and_stops_the_chain(house: House, ada: Client) -> None:
+    row = house.declare()
+    answer = ada.post(f"/i/{row.number}/take")
+    assert answer["Location"] == f"/i/{row.number}"
+    assert fresh(row).acknowledged_by_id == house.ada.person_id
+    page = read(ada, f"/i/{row.number}")
+    assert words(page, "incident-state") == "Ada has it"
+    assert has(page, "resolve-desk")
+    assert not has(page, "take-desk")
+
+
+@pytest.mark.parametrize(
+    "path", ["take", "move", "undo/1", "reopen", "close", "roles/take", "roles/release", "updates/no-change"]
+)
+def test_nothing_changes_on_get(house: House, ada: Client, path: str) -> None:
+    row = house.declare()
+    assert ada.get(f"/i/{row.number}/{path}").status_code == 405
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "",
+        "/priority",
+        "/severity",
+        "/pass-on",
+        "/resolve",
+        "/note",
+        "/snooze",
+        "/cancel",
+        "/merge",
+        "/roles",
+        "/groups",
+        "/updates",
+        "/timeline",
+    ],
+)
+def test_looking_at_a_page_of_an_incident_writes_nothing(house: House, ada: Client, path: str) -> None:
+    row = house.declare()
+    before = Entry.objects.count()
+    assert ada.get(f"/i/{row.number}{path}").status_code == 200
+    assert Entry.objects.count() == before
+    assert fresh(row).version == row.version
+
+
+def test_each_priority_shows_what_it_changes_before_it_is_chosen(house: House, ada: Client) -> None:
+    row = house.declare(priority=2)
+    page = read(ada, f"/i/{row.number}/priority")
+    effects = words(page, "effects-1")
+    assert "A fix is rolled out at once" in effects
+    assert "A review is required" in effects
+    assert "every 2 h" in effects
+    assert "Management" not in effects  # told as before
+    assert "No longer: management is told" in words(page, "effects-3")
+
+
+@pytest.mark.req("R-9.2.2-3")
+def test_one_person_changes_the_priority_with_a_reason_and_it_holds_at_once(house: House, ada: Client) -> None:
+    row = house.declare(priority=2)
+    told = {"priority": "1", "reason": "More people are affected", "version": row.version}
+    assert ada.post(f"/i/{row.number}/priority", told).status_code == 302
+    assert fresh(row).priority == 1
+    assert "More people are affected" in words(read(ada, f"/i/{row.number}"), "timeline")
+
+
+def test_a_priority_without_a_reason_is_refused_beside_the_field(house: House, ada: Client) -> None:
+    row = house.declare(priority=2)
+    answer = ada.post(f"/i/{row.number}/priority", {"priority": "1", "reason": ""})
+    assert answer.status_code == 422
+    assert "Say in a few words why" in words(answer.content.decode(), "reason-errors")
+    assert fresh(row).priority == 2
+
+
+@pytest.mark.parametrize("given", ["9", "0", "x", "-1", "99999999999999999999"])
+def test_a_priority_that_does_not_exist_is_refused(house: House, ada: Client, given: str) -> None:
+    row = house.declare(priority=2)
+    assert ada.post(f"/i/{row.number}/priority", {"priority": given, "reason": "why"}).status_code == 422
+    assert fresh(row).priority == 2
+
+
+def test_a_change_made_from_an_old_page_is_refused_and_the_reason_kept(house: House, ada: Client) -> None:
+    row = house.declare(priority=2)
+    read_at = row.version
+    actions.change_priority(house.ben, row.number, priority=3, reason="It is smaller", now=house.now)
+    told = {"priority": "1", "reason": "It is bigger", "version": read_at}
+    answer = ada.post(f"/i/{row.number}/priority", told)
+    assert answer.status_code == 409
+    page = answer.content.decode()
+    assert "It is bigger" in page
+    assert fresh(row).priority == 3
+    assert f'name="version" value="{fresh(row).version}"' in page
+
+
+def test_no_priority_can_be_chosen_and_nobody_is_asked_for_anything(house: House, ada: Client) -> None:
+    row = house.declare(priority=2)
+    assert ada.post(f"/i/{row.number}/priority", {"priority": "none", "reason": "A test"}).status_code == 302
+    assert (fresh(row).priority, fresh(row).priority_state) == (None, "none")
+
+
+def test_a_change_can_be_taken_back_for_thirty_seconds(house: House, ada: Client, clock: clocks.WoundClock) -> None:
+    row = house.declare(priority=2)
+    ada.post(f"/i/{row.number}/priority", {"priority": "1", "reason": "Pressed wrongly"})
+    page = read(ada, f"/i/{row.number}")
+    assert "the change of priority" in words(page, "undo-offer")
+    seq = Entry.objects.filter(kind="priority.changed").latest("seq").seq
+    clock.wind(timedelta(seconds=29))
+    assert ada.post(f"/i/{row.number}/undo/{seq}").status_code == 302
+    assert fresh(row).priority == 2
+    assert not has(read(ada, f"/i/{row.number}"), "undo-offer")
+
+
+def test_after_thirty_seconds_taking_back_is_neither_offered_nor_done(
+    house: House, ada: Client, clock: clocks.WoundClock
+) -> None:
+    row = house.declare(priority=2)
+    ada.post(f"/i/{row.number}/priority", {"priority": "1", "reason": "Meant"})
+    clock.wind(timedelta(seconds=31))
+    assert not has(read(ada, f"/i/{row.number}"), "undo-offer")
+    seq = Entry.objects.filter(kind="priority.changed").latest("seq").seq
+    answer = ada.post(f"/i/{row.number}/undo/{seq}")
+    assert answer.status_code == 422
+    assert "Too late" in words(answer.content.decode(), "error-sentence")
+    assert fresh(row).priority == 1
+
+
+def test_each_severity_names_who_will_be_asked(house: House, ada: Client) -> None:
+    row = house.declare(priority=1)
+    page = read(ada, f"/i/{row.number}/severity")
+    assert "Incident coordinator: nobody is on call for it" in words(page, "effects-critical")
+    rotation(house, "coordinators", role="incident_coordinator", user="ben")
+    assert "Incident coordinator: Ben will be asked" in words(
+        read(ada, f"/i/{row.number}/severity"), "effects-critical"
+    )
+    assert ada.post(f"/i/{row.number}/severity", {"severity": "critical", "reason": ""}).status_code == 302
+    assert fresh(row).severity == "critical"
+
+
+def test_passing_on_asks_once_by_name_and_then_pages_the_next(house: House, ada: Client) -> None:
+    row = house.declare()
+    house.run()
+    assert "Ben will be paged at once" in words(read(ada, f"/i/{row.number}/pass-on"), "pass-on-effect")
+    ada.post(f"/i/{row.number}/pass-on")
+    house.run()
+    assert incidents.paged() == ["ada", "ben"]
+
+
+def test_resolving_asks_for_the_category_and_keeps_the_note(house: House, ada: Client) -> None:
+    row = house.declare()
+    told = {"service": "log-on", "category": "", "note": "Rolled back."}
+    answer = ada.post(f"/i/{row.number}/resolve", told)
+    assert answer.status_code == 422
+    page = answer.content.decode()
+    assert has(page, "resolve-category-errors")
+    assert "Rolled back." in page
+    assert ada.post(f"/i/{row.number}/resolve", {**told, "category": "deploy"}).status_code == 302
+    assert (fresh(row).state, fresh(row).category) == ("resolved", "deploy")
+
+
+def test_the_page_of_the_next_time_tells_what_ended_it_last_time(house: House, ada: Client) -> None:
+    row = house.declare()
+    told = {"service": "log-on", "category": "deploy", "note": "The rollback ended it."}
+    ada.post(f"/i/{row.number}/resolve", told)
+    house.pass_time(timedelta(hours=1))
+    again = house.declare()
+    page = read(ada, f"/i/{again.number}")
+    assert f"Last time: {row.ref}" in page
+    assert "The rollback ended it." in page
+
+
+def test_a_note_lands_on_the_timeline_and_an_empty_one_does_not(house: House, ada: Client) -> None:
+    row = house.declare()
+    assert ada.post(f"/i/{row.number}/note", {"text": "Queue is growing", "kind": "decision"}).status_code == 302
+    page = read(ada, f"/i/{row.number}")
+    assert "Queue is growing" in words(page, "timeline")
+    assert "decision" in words(page, "timeline")
+    assert ada.post(f"/i/{row.number}/note", {"text": " "}).status_code == 422
+
+
+def test_an_obligation_is_left_out_only_with_a_reason(house: House, ada: Client) -> None:
+    row = house.declare(priority=1)
+    owed = incidents.obligation(row, "hotfix")
+    address = f"/i/{row.number}/obligations/{owed.pk}/waive"
+    assert ada.post(address, {"reason": ""}).status_code == 422
+    assert ada.post(address, {"reason": "The vendor mends it"}).status_code == 302
+    assert "The vendor mends it" in words(read(ada, f"/i/{row.number}"), "settled-hotfix")
+
+
+def test_a_fix_is_done_with_what_shows_it(house: House, ada: Client) -> None:
+    row = house.declare(priority=1)
+    owed = incidents.obligation(row, "hotfix")
+    address = f"/i/{row.number}/obligations/{owed.pk}/fulfil"
+    answer = ada.post(address, {"reference": ""})
+    assert answer.status_code == 422
+    assert has(answer.content.decode(), "fulfil-reference-errors")
+    assert ada.post(address, {"reference": "change 4711"}).status_code == 302
+    assert "change 4711" in words(read(ada, f"/i/{row.number}"), "settled-hotfix")
+
+
+def test_an_obligation_of_another_incident_is_not_found_here(house: House, ada: Client) -> None:
+    one, other = house.declare(priority=1), house.declare(priority=1)
+    owed = incidents.obligation(other, "hotfix")
+    assert ada.get(f"/i/{one.number}/obligations/{owed.pk}/waive").status_code == 404
+
+
+def test_a_role_is_handed_over_and_given_back(house: House, ada: Client) -> None:
+    row = house.declare(priority=1, severity="critical", description="Everybody is affected")
+    told = {"role": "incident_coordinator", "username": "ben"}
+    assert ada.post(f"/i/{row.number}/roles", told).status_code == 302
+    assert "Ben" in words(read(ada, f"/i/{row.number}"), "role-incident_coordinator")
+    assert ada.post(f"/i/{row.number}/roles/release", told).status_code == 302
+    assert "empty" in words(read(ada, f"/i/{row.number}"), "role-incident_coordinator")
+
+
+def test_the_ladder_never_says_delivered_for_a_page_nobody_answered(house: House, ada: Client) -> None:
+    row = house.declare()
+    house.run()
+    incidents.hand_over(house.now)
+    ladder = words(read(ada, f"/i/{row.number}"), "ladder")
+    assert "Ada : no answer yet" in ladder
+    assert "accepted by the provider" in ladder
+    assert "delivered" not in ladder
+
+
+def test_states_of_the_response_follow_each_other(house: House, ada: Client) -> None:
+    row = house.declare()
+    ada.post(f"/i/{row.number}/take")
+    ada.post(f"/i/{row.number}/move", {"state": "mitigated"})
+    assert words(read(ada, f"/i/{row.number}"), "incident-state") == "users no longer feel it"
+    assert ada.post(f"/i/{row.number}/move", {"state": "triggered"}).status_code == 422
+
+
+def test_it_can_be_snoozed_merged_and_cancelled(house: House, ada: Client) -> None:
+    first, second, third = (house.declare(f"number {index}") for index in range(3))
+    assert ada.post(f"/i/{first.number}/snooze", {"minutes": "30"}).status_code == 302
+    assert fresh(first).snoozed_until == house.now + timedelta(minutes=30)
+    assert ada.post(f"/i/{second.number}/merge", {"into": str(first.number)})["Location"] == f"/i/{first.number}"
+    assert fresh(second).state == "merged"
+    assert ada.post(f"/i/{third.number}/cancel", {"reason": "A drill nobody announced"}).status_code == 302
+    assert fresh(third).state == "cancelled"
+
+
+def test_a_resolved_incident_offers_reopening_and_closing_says_what_is_still_owed(house: House, ada: Client) -> None:
+    row = house.declare(priority=1)
+    ada.post(f"/i/{row.number}/resolve", {"service": "log-on", "category": "deploy"})
+    page = read(ada, f"/i/{row.number}")
+    assert has(page, "reopen-desk")
+    answer = ada.post(f"/i/{row.number}/close")
+    assert answer.status_code == 422
+    assert "Still owed" in words(answer.content.decode(), "error-sentence")
+    assert ada.post(f"/i/{row.number}/reopen").status_code == 302
+    assert fresh(row).is_open
+
+
+def test_the_groups_that_hear_of_it_are_chosen(house: House, ada: Client) -> None:
+    row = house.declare(priority=3)
+    code = marks(read(ada, f"/i/{row.number}/groups"), "group-")[0]
+    assert ada.post(f"/i/{row.number}/groups", {"groups": [code]}).status_code == 302
+    assert [group.code for group in row.groups.all()] == [code]
+
+
+def test_an_incident_that_is_not_there_is_a_kind_404(ada: Client) -> None:
+    page = read(ada, "/i/999", status=404)
+    assert "There is no incident 999" in words(page, "error-sentence")
+    assert has(page, "error-home")
+
+
+# Page links
+
+
+@pytest.fixture
+def token(house: House) -> str:
+    house.declare("38% of log-ons fail")
+    house.run()
+    return token_of(mails()[0])
+
+
+def test_a_page_link_shows_the_fact_without_sign_in_and_changes_nothing(house: House, token: str) -> None:
+    stranger = Client(enforce_csrf_checks=True)
+    page = read(stranger, f"/p/{token}")
+    assert words(page, "page-fact") == "38% of log-ons fail"
+    assert "03:12 CET" in page  # Ada's zone
+    assert has(page, "page-take")
+    assert Incident.objects.get().state == "triggered"
+    assert stranger.get(f"/p/{token}/take").status_code == 405
+
+
+def test_one_press_takes_it_without_cookie_script_or_sign_in(house: House, token: str) -> None:
+    stranger = Client(enforce_csrf_checks=True)
+    answer = stranger.post(f"/p/{token}/take")
+    assert answer["Location"] == f"/p/{token}"
+    assert fresh(Incident.objects.get()).acknowledged_by_id == house.ada.person_id
+    page = read(stranger, f"/p/{token}")
+    assert "Others will not be paged." in words(page, "page-answer")
+    assert not has(page, "page-take")
+
+
+def test_passing_on_by_the_link_names_who_comes_next(house: House, token: str) -> None:
+    stranger = Client()
+    stranger.post(f"/p/{token}/pass")
+    house.run()
+    assert incidents.paged() == ["ada", "ben"]
+    assert "Thank you for saying so" in words(read(stranger, f"/p/{token}"), "page-answer")
+
+
+def test_who_comes_too_late_reads_who_has_it(house: House, token: str) -> None:
+    row = Incident.objects.get()
+    actions.acknowledge(house.ben, row.number, now=house.now)
+    stranger = Client()
+    assert "Ben has it" in words(read(stranger, f"/p/{token}"), "page-late")
+    stranger.post(f"/p/{token}/take")
+    assert "Ben has it" in words(read(stranger, f"/p/{token}"), "page-answer")
+
+
+def test_a_link_nobody_was_given_leads_nowhere(house: House) -> None:
+    stranger = Client()
+    assert stranger.get("/p/not-a-token").status_code == 404
+    assert stranger.post("/p/not-a-token/take").status_code == 404
+
+
+def test_a_page_link_opens_nothing_else(house: House, token: str) -> None:
+    stranger = Client()
+    stranger.post(f"/p/{token}/take")
+    number = Incident.objects.get().number
+    assert stranger.get(f"/i/{number}")["Location"].startswith("/accounts/login/")
+    assert stranger.post(f"/i/{number}/resolve").status_code == 302
+    assert Incident.objects.get().state == "acknowledged"
+
+
+def test_the_page_link_is_not_given_away_by_its_page(house: House, token: str) -> None:
+    answer = Client().get(f"/p/{token}")
+    assert answer["Referrer-Policy"] == "no-referrer"
+    assert "no-store" in answer["Cache-Control"]
+    assert answer["X-Robots-Tag"] == "noindex"
+
+
+# Everybody's frame
+
+
+def test_a_stranger_is_sent_to_sign_in_and_brought_back(house: House) -> None:
+    assert Client().get("/i?open=1")["Location"] == "/accounts/login/?next=/i%3Fopen%3D1"
+
+
+def test_a_press_without_the_csrf_token_changes_nothing(house: House) -> None:
+    row = house.declare()
+    client = Client(enforce_csrf_checks=True)
+    client.force_login(worlds.person("ada"), backend="django.contrib.auth.backends.ModelBackend")
+    answer = client.post(f"/i/{row.number}/take")
+    assert answer.status_code == 403
+    assert "nothing was changed" in words(answer.content.decode(), "error-sentence")
+    assert fresh(row).state == "triggered"
+
+
+def test_every_page_allows_only_its_own_scripts_and_has_no_inline_one(house: House, ada: Client) -> None:
+    row = house.declare()
+    for address in ("/", "/i", f"/i/{row.number}", f"/i/{row.number}/updates", "/updates"):
+        answer = ada.get(address)
+        assert "script-src 'self'" in answer["Content-Security-Policy"]
+        page = answer.content.decode()
+        assert "<script>" not in page
+        assert " style=" not in page
+        assert "onclick" not in page
+
+
+def test_an_address_nobody_serves_is_a_page_of_ours(ada: Client) -> None:
+    assert has(read(ada, "/no/such/page", status=404), "error-page")
+
+
+def test_the_number_of_queries_of_the_incident_page_does_not_grow_with_its_timeline(
+    house: House, ada: Client, django_assert_max_num_queries: object
+) -> None:
+    row = house.declare()
+    for index in range(30):
+        actions.annotate(SYSTEM, row.number, text=f"note {index}", now=house.now)
+    with django_assert_max_num_queries(60):  # type: ignore[operator]
+        read(ada, f"/i/{row.number}")

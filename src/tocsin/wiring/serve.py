@@ -198,7 +198,12 @@ def build_front(journal: JournalWriter, engine: Engine | None, threads: ThreadPo
         body_seconds=15 * patience,
     )
     live = Live(threads=threads, latest=watching.latest_entry, may_watch=watching.may_watch, patience=patience)
-    checks = Checks(ready=watching.ready, engine=watching.engine_report(engine), version=watching.version())
+    checks = Checks(
+        ready=watching.ready,
+        engine=watching.engine_report(engine),
+        version=watching.version(),
+        may_scrape=watching.may_scrape,
+    )
     front = Front(
         doors=doors,
         health=Health(checks, threads),

@@ -63,6 +63,12 @@ def latest_entry() -> int:
     return Entry.objects.aggregate(last=Max("seq"))["last"] or 0
 
 
+def may_scrape(key: str) -> bool:
+    """Whether `key` is the token of a person who may read SLOs."""
+    actor = people.actor_for_token(key, now=clock.now()) if key and "\x00" not in key else None
+    return actor is not None and actor.may(Right.SLO_READ)
+
+
 def may_watch(cookies: str) -> bool:
     """Whether these cookies are a signed-in person's who may read incidents."""
     try:

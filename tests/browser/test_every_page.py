@@ -40,6 +40,7 @@ def pages(world: World) -> dict[str, str]:
         "oncall": "/oncall",
         "rotation": "/oncall/identity-primary",
         "priorities": "/priorities",
+        "priority-map": "/priorities/map",
         "process": "/process",
         "setup": "/setup",
         "sources": "/setup/sources",

@@ -43,11 +43,14 @@ class Frame:
     bottom: float
 
 
-def svg(width: float, height: float, label: str, parts: Iterable[str], *, css: str = "pic") -> SafeString:
-    """The whole picture; `label` is what a screen reader says."""
+def svg(
+    width: float, height: float, label: str, parts: Iterable[str], *, css: str = "pic", stretched: bool = False
+) -> SafeString:
+    """The whole picture; `label` is what a screen reader says. `stretched` fills whatever box it is put into."""
     body = "".join(parts)
+    aspect = ' preserveAspectRatio="none"' if stretched else ""
     return mark_safe(  # noqa: S308 - every text in `parts` went through escape()
-        f'<svg class="{escape(css)}" viewBox="0 0 {_n(width)} {_n(height)}" role="img" aria-label="{escape(label)}">'
+        f'<svg class="{escape(css)}" viewBox="0 0 {_n(width)} {_n(height)}"{aspect} role="img" aria-label="{escape(label)}">'
         f"{body}</svg>"
     )
 

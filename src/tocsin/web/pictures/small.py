@@ -52,7 +52,7 @@ def day_strip(days: Sequence[Day], label: str, *, ident: str) -> SafeString:
             parts.append(draw.filled(x, 0, step - 1.5, tall, ident, radius=1, title=title))
         else:
             parts.append(draw.rect(x, 0, step - 1.5, tall, f"cell-{day.level}", radius=1, title=title))
-    return draw.svg(max(len(days), 1) * step, tall, label, parts, css="pic strip")
+    return draw.svg(max(len(days), 1) * step, tall, label, parts, css="pic strip", stretched=True)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -29,6 +29,7 @@ BACKLOG = 1024
 SWITCH_SECONDS = 0.001
 """How soon a thread that waits for the interpreter gets it: a page must not wait five milliseconds for each step."""
 STOP_SECONDS = 20.0
+HEADER_MILLISECONDS = 30_000
 
 
 def serve(
@@ -136,7 +137,10 @@ def default_channels() -> dict[str, Any]:
 async def _listen(host: str, port: int, journal: JournalWriter, engine: Engine | None) -> None:
     """Serve until told to stop: streams end first, then requests in flight, then the listener."""
     from granian.constants import Interfaces
+    from granian.http import HTTP1Settings
     from granian.server.embed import Server
+
+    from tocsin.platform import db
 
     threads = ThreadPoolExecutor(4, thread_name_prefix="door")
     front, live = build_front(journal, engine, threads)
@@ -147,6 +151,7 @@ async def _listen(host: str, port: int, journal: JournalWriter, engine: Engine |
         interface=Interfaces.ASGINL,
         websockets=False,
         backlog=BACKLOG,
+        http1_settings=HTTP1Settings(header_read_timeout=int(HEADER_MILLISECONDS * db.patience())),
         log_enabled=False,
     )
     loop = asyncio.get_running_loop()

@@ -16,7 +16,9 @@ from tocsin.core.facts import Kind
 from tocsin.core.retries import Outcome, Retry, RetryPolicy, RetryReason
 from tocsin.incidents import actions as incidents
 from tocsin.incidents.actions.incident_row import held
+from tocsin.incidents.models import Page
 from tocsin.people import actions as people
+from tocsin.people.models import ContactMethod
 from tocsin.platform import db
 from tocsin.platform.models import Delivery, OutboxMessage, OutboxState
 
@@ -108,11 +110,22 @@ def _note(message: OutboxMessage, outcome: Outcome, detail: str, *, final: bool,
     audit.record(SYSTEM, [audit.Fact(kind=kind, incident=message.incident, data=data)], now=now)
 
 
+def contact_of(message: OutboxMessage) -> ContactMethod | None:
+    """The person's way by which a page goes; None for what goes to a bare address or is no page."""
+    if message.subject_kind != "page":
+        return None
+    person = Page.objects.filter(pk=int(message.subject_id)).values_list("person_id", flat=True).first()
+    if person is None:
+        return None
+    ways = ContactMethod.objects.filter(person_id=person, channel=message.channel, address=message.address)
+    return ways.first()
+
+
 def _contact(message: OutboxMessage, *, failing: bool, now: datetime) -> None:
     """A way to reach a person that was refused for good is passed over until it works again."""
-    contact = message.payload.get("contact")
-    if isinstance(contact, int):
-        people.mark_contact_failing(SYSTEM, contact_id=contact, failing=failing, now=now)
+    method = contact_of(message)
+    if method is not None and (method.failing_since is not None) is not failing:
+        people.mark_contact_failing(SYSTEM, contact_id=method.pk, failing=failing, now=now)
 
 
 def _give_up_page(message: OutboxMessage, detail: str, *, now: datetime) -> None:

@@ -48,16 +48,19 @@ def lock(rows: QuerySet[Row]) -> QuerySet[Row]:
     return rows
 
 
+def unheld(*, now: datetime) -> Q:
+    """The condition under which `claim` may take a row."""
+    free = Q(claimed_by="")
+    return free | Q(lease_until__lt=now) if connection.vendor == "postgresql" else free
+
+
 def claim(rows: QuerySet[Held], *, now: datetime, lease: timedelta, limit: int) -> list[Held]:
     """Take up to `limit` of `rows` for `lease`, oldest claim first served; each gets a new attempt number.
 
     Call inside a transaction and commit before doing the work. Only rows without a live lease are taken; on SQLite a
     lease never runs out (a second process cannot exist; `release_all` clears what a dead one left).
     """
-    free = Q(claimed_by="")
-    if connection.vendor == "postgresql":
-        free |= Q(lease_until__lt=now)
-    taken = lock_due(rows.filter(free), limit=limit)
+    taken = lock_due(rows.filter(unheld(now=now)), limit=limit)
     for row in taken:
         row.claimed_by = _NODE
         row.lease_until = now + lease * patience()

@@ -10,7 +10,7 @@ from typing import Any
 from tocsin.slo.openslo.checks import Check, Findings, free, list_of, record, shown, text
 from tocsin.slo.openslo.durations import shorthand
 from tocsin.slo.openslo.nodes import Node, Shape
-from tocsin.slo.openslo.schema import NAME
+from tocsin.slo.openslo.schema_head import NAME
 
 OUR_VERSION = "tocsin/v1alpha1"
 PRIORITY_MAP = "PriorityMap"

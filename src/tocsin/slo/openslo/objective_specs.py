@@ -16,7 +16,7 @@ from tocsin.slo.openslo.checks import Findings, shown
 from tocsin.slo.openslo.durations import MEANING, Shorthand, shorthand
 from tocsin.slo.openslo.nodes import Node, Problem
 from tocsin.slo.openslo.parsing import Document
-from tocsin.slo.openslo.schema import API_VERSION, OUR_PREFIX
+from tocsin.slo.openslo.schema_head import API_VERSION, OUR_PREFIX
 from tocsin.slo.specs import PROMETHEUS, PUSH, ObjectiveSpec, PrioritySpec, ServiceSpec, SourceSpec
 
 # Servers that answer Prometheus' query API.

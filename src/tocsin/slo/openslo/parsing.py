@@ -11,7 +11,8 @@ from tocsin.slo.openslo.checks import Check, Findings, shown
 from tocsin.slo.openslo.json_reading import read_json
 from tocsin.slo.openslo.nodes import Node, Problem, Shape, Unreadable
 from tocsin.slo.openslo.references import dangling
-from tocsin.slo.openslo.schema import API_VERSION, KINDS, OBJECTS
+from tocsin.slo.openslo.schema import KINDS, OBJECTS
+from tocsin.slo.openslo.schema_head import API_VERSION
 from tocsin.slo.openslo.yaml_reading import read_yaml
 
 OUR_API = "tocsin/"

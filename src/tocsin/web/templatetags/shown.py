@@ -86,6 +86,12 @@ def percent(share: float | None) -> str:
 
 
 @register.filter
+def is_unknown(health: str | None, left: float | None) -> bool:
+    """Whether nothing can be said of an SLO now: unknown is not green, whatever was left when the data stopped."""
+    return left is None or health in {None, "", "no_data", "invalid"}
+
+
+@register.filter
 def target_percent(target: Any) -> str:
     """A target in (0, 1) as people write it: 0.9990 reads "99.9%"."""
     return f"{(target * 100).normalize():f}%"

@@ -101,7 +101,18 @@ def number(now: datetime) -> int:
 def test_no_page_acts_on_text_from_outside(client: Client, number: int) -> None:
     client.force_login(Person.objects.get(username="mara"), "django.contrib.auth.backends.ModelBackend")
     shown = 0
-    paths = ["/", "/i", "/updates", "/postmortems", "/actions", "/slos", "/oncall", "/setup/sources", "/me", "/priorities"]
+    paths = [
+        "/",
+        "/i",
+        "/updates",
+        "/postmortems",
+        "/actions",
+        "/slos",
+        "/oncall",
+        "/setup/sources",
+        "/me",
+        "/priorities",
+    ]
     steps = ["", "/timeline", "/priority", "/severity", "/roles", "/resolve", "/updates", "/review"]
     paths += [f"/i/{number}{step}" for step in steps]
     paths += [f"/i/{number}/review/sections/summary", "/slos/checkout/checkout-availability"]

@@ -44,13 +44,13 @@ def test_an_old_login_link_signs_nobody_in(client: Client, secret: str, clock: W
 
 def test_a_stranger_is_led_to_the_sign_in_page_and_back(client: Client, secret: str) -> None:
     people.set_password(SYSTEM, username="mara", password="harbor lights 41", now=worlds.NOW)
-    answer = client.get("/slos")
-    assert answer["Location"] == "/accounts/login/?next=/slos"
+    answer = client.get("/oncall")
+    assert answer["Location"] == "/accounts/login/?next=/oncall"
     page = client.get(answer["Location"]).content.decode()
     assert "<h1>Sign in</h1>" in page
     assert "sign up" not in page.lower()
-    told = {"login": "mara", "password": "harbor lights 41", "next": "/slos"}
-    assert client.post("/accounts/login/", told)["Location"] == "/slos"
+    told = {"login": "mara", "password": "harbor lights 41", "next": "/oncall"}
+    assert client.post("/accounts/login/", told)["Location"] == "/oncall"
 
 
 def test_a_wrong_password_keeps_the_name_and_says_what_is_wrong(client: Client, secret: str) -> None:

@@ -82,7 +82,7 @@ class Stage:
     def link_of(self, index: int = -1) -> str:
         """The secret in the link of a page that arrived."""
         text = str(self.phone.received[index].payload["text"])
-        return text.split("/p/")[1].split()[0].rstrip(".")
+        return text.split("/p/")[1].split(maxsplit=1)[0].rstrip(".")
 
 
 def _nothing(*, now: datetime) -> int:

@@ -55,19 +55,22 @@ def test_a_burning_slo_becomes_one_incident_that_wakes_somebody_and_ends_in_a_dr
     burn(stage, 3)
     [incident] = Incident.objects.all()
     assert (incident.priority, incident.priority_state, incident.origin) == (1, "set", "slo")
-    assert incident.objective is not None and incident.objective.name == "checkout-availability"
+    assert incident.objective is not None
+    assert incident.objective.name == "checkout-availability"
 
     incidents.take_page(stage.link_of(), now=stage.now)
     incident.refresh_from_db()
     assert incident.state == "acknowledged"
-    assert incident.acknowledged_by is not None and incident.acknowledged_by.username == "mara"
+    assert incident.acknowledged_by is not None
+    assert incident.acknowledged_by.username == "mara"
     burn(stage, 3)
     assert Incident.objects.count() == 1
     stage.phone.settle()
 
     mara = worlds.actor("mara")
     draft = comms.draft_update(mara, incident.number, now=stage.now)
-    assert draft.kind == "opening" and draft.next_update_at == stage.now + timedelta(hours=2)
+    assert draft.kind == "opening"
+    assert draft.next_update_at == stage.now + timedelta(hours=2)
     for address in ("boss@harbor.example", "desk@harbor.example"):
         stage.phone.expect(to=address, containing="Next update by", kind="update")
     comms.send_update(mara, incident.number, text=draft.text, next_update_at=draft.next_update_at, now=stage.now)

@@ -118,9 +118,10 @@ def read_document(path: str) -> Any:
     """A JSON or YAML file (`-` is standard input). Raises ClickException naming file and line."""
     import yaml
 
-    text = click.get_text_stream("stdin").read() if path == "-" else Path(path).read_text(encoding="utf-8")
+    text = sys.stdin.read() if path == "-" else Path(path).read_text(encoding="utf-8")
     try:
         return yaml.safe_load(text)
     except yaml.MarkedYAMLError as wrong:
-        line = wrong.problem_mark.line + 1 if wrong.problem_mark else 1
+        mark = wrong.problem_mark
+        line = mark.line + 1 if mark else 1
         raise click.ClickException(f"{path}:{line}: {wrong.problem}") from None

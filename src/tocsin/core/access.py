@@ -72,7 +72,7 @@ class Right(StrEnum):
     PEOPLE_READ = "people:person:read"
     PEOPLE_WRITE = "people:person:write"
     TEAM_WRITE = "people:team:write"
-    TOKEN_WRITE = "people:token:write"
+    TOKEN_WRITE = "people:token:write"  # noqa: S105 - the name of a right
     AUDIT_READ = "audit:log:read"
     AUDIT_REDACT = "audit:entry:redact"
     SETTINGS_WRITE = "platform:settings:write"

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
+from typing import Any, cast
 
 NAMING_KEYS = ("code", "name", "n")
 
@@ -37,9 +37,9 @@ def differences(before: Any, after: Any, *, naming_keys: Sequence[str] = NAMING_
 
 def _compare(path: str, before: Any, after: Any, keys: Sequence[str]) -> Iterator[Difference]:
     if isinstance(before, Mapping) and isinstance(after, Mapping):
-        yield from _compare_mappings(path, before, after, keys)
+        yield from _compare_mappings(path, cast("Mapping[str, Any]", before), cast("Mapping[str, Any]", after), keys)
     elif isinstance(before, list) and isinstance(after, list):
-        yield from _compare_lists(path, before, after, keys)
+        yield from _compare_lists(path, cast("list[Any]", before), cast("list[Any]", after), keys)
     elif before != after or isinstance(before, bool) != isinstance(after, bool):
         # True equals 1 in Python, but not in a document.
         yield Difference(path, Change.CHANGED, before, after)
@@ -75,9 +75,13 @@ def _compare_lists(path: str, before: list[Any], after: list[Any], keys: Sequenc
         yield Difference(path, Change.CHANGED, before=list(old), after=list(new))
 
 
+def _is_named(item: Any, key: str) -> bool:
+    return isinstance(item, Mapping) and isinstance(cast("Mapping[str, Any]", item).get(key), str | int)
+
+
 def _naming_key(items: list[Any], keys: Sequence[str]) -> str | None:
     for key in keys:
-        if items and all(isinstance(item, Mapping) and isinstance(item.get(key), str | int) for item in items):
+        if items and all(_is_named(item, key) for item in items):
             return key
     return None
 

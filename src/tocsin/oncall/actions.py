@@ -198,7 +198,7 @@ def _targets_exist(targets: Sequence[str]) -> None:
         named.setdefault("rotation" if kind == "schedule" else kind, set()).add(name)
     _must_exist(named.get("user", set()), field="steps")
     for kind, model in (("rotation", Rotation), ("team", Team)):
-        known = set(model.objects.filter(name__in=named.get(kind, set())).values_list("name", flat=True))  # type: ignore[attr-defined]
+        known = set(model.objects.filter(name__in=named.get(kind, set())).values_list("name", flat=True))
         unknown = sorted(named.get(kind, set()) - known)
         if unknown:
             raise Invalid({"steps": f"There is no {kind} {', '.join(map(repr, unknown))}."})

@@ -24,7 +24,7 @@ def zone_name(instant: datetime, zone: tzinfo) -> str:
 
 
 def clock_text(instant: datetime, zone: tzinfo, *, now: datetime, form: str = "auto") -> str:
-    """"03:12 CET" today, "Mon 23 Nov 03:12 CET" otherwise, with the year when it is another one.
+    """ "03:12 CET" today, "Mon 23 Nov 03:12 CET" otherwise, with the year when it is another one.
 
     `form`: auto | time | long | date (date alone carries no zone name: it names a day of the viewer's calendar).
     """
@@ -53,7 +53,7 @@ def span_text(span: timedelta) -> str:
 
 
 def countdown_text(due: datetime, *, now: datetime) -> str:
-    """"in 41 min" before `due`, "12 min late" after it."""
+    """ "in 41 min" before `due`, "12 min late" after it."""
     left = due - now
     return f"in {span_text(left)}" if left >= timedelta(0) else f"{span_text(left)} late"
 

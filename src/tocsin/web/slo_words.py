@@ -27,7 +27,6 @@ HEALTH: Mapping[str, tuple[str, str]] = {
     Health.INVALID: ("Impossible numbers", "warn"),
 }
 RULES: Mapping[str, str] = {
-    "assignment": "as assigned",
     "frequency": "raised, because it came often",
     "remaining": "from the budget that was left",
     "velocity": "from the speed of the loss",

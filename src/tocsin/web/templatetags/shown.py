@@ -176,9 +176,7 @@ def meter(share: float | None, label: str) -> SafeString:
     fill = SafeString("")
     if share is not None:
         css = "bad" if share < 0.2 else "warn" if share < 0.4 else ""
-        fill = format_html(
-            '<rect class="fill {}" width="{}" height="8"/>', css, round(100 * min(max(share, 0), 1))
-        )
+        fill = format_html('<rect class="fill {}" width="{}" height="8"/>', css, round(100 * min(max(share, 0), 1)))
     return format_html(
         '<svg class="meter" viewBox="0 0 100 8" preserveAspectRatio="none" role="img" aria-label="{}">'
         '<rect class="track" width="100" height="8"/>{}</svg>',

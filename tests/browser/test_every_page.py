@@ -29,9 +29,15 @@ def pages(world: World) -> dict[str, str]:
         "incident-taken": f"/i/{world.declared}",
         "incident-ended": f"/i/{learned}",
         "incident-priority": f"/i/{burning}/priority",
+        "incident-severity": f"/i/{burning}/severity",
+        "incident-roles": f"/i/{burning}/roles",
+        "incident-resolve": f"/i/{burning}/resolve",
+        "incident-timeline": f"/i/{burning}/timeline",
         "updates": "/updates",
         "incident-updates": f"/i/{world.declared}/updates",
         "review": f"/i/{learned}/review",
+        "review-section": f"/i/{learned}/review/sections/summary",
+        "review-action": f"/i/{learned}/review/actions",
         "postmortems": "/postmortems",
         "actions": "/actions",
         "slos": "/slos",
@@ -40,6 +46,7 @@ def pages(world: World) -> dict[str, str]:
         "oncall": "/oncall",
         "rotation": "/oncall/identity-primary",
         "priorities": "/priorities",
+        "priority-map": "/priorities/map",
         "priority-map": "/priorities/map",
         "process": "/process",
         "setup": "/setup",
@@ -103,3 +110,18 @@ def test_every_page_is_whole(visitor: Visitor, world: World, size: dict[str, int
         if found:
             wrong[name] = found
     assert not wrong, "\n".join(f"{name}: {one}" for name, found in wrong.items() for one in found)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("size", [DESK, PHONE], ids=["desk", "phone"])
+def test_strangers_and_the_lost_see_whole_pages(
+    visitor: Visitor, world: World, size: dict[str, int], scheme: str
+) -> None:
+    page = visitor.page(viewport=size, scheme=scheme)
+    for name, path in (("sign-in", "/accounts/login/"), ("no-account", "/accounts/signup/"), ("lost", "/p/nowhere")):
+        page.goto(path)
+        photograph(page, f"{name}-{size['width']}-{scheme}")
+        assert page.locator("h1").count() == 1
+        assert sideways(page) <= 0
+        assert findings(page) == []
+    assert visitor.troubles == []

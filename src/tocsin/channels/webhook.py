@@ -7,6 +7,7 @@ from datetime import timedelta
 from http import HTTPStatus
 
 from standardwebhooks import Webhook
+from standardwebhooks.webhooks import EmptyWebhookSecretError
 
 from tocsin.channels.protocol import DeliveryFailed, Message
 from tocsin.core.retries import Outcome, asked_wait, outcome_of_webhook
@@ -62,6 +63,6 @@ def headers(message: Message, body: str) -> dict[str, str]:
     }
     try:
         signatures = [Webhook(secret).sign(message.key, message.at, body) for secret in message.secrets]
-    except (RuntimeError, ValueError) as wrong:
+    except (EmptyWebhookSecretError, RuntimeError, ValueError) as wrong:
         raise DeliveryFailed("the secret is not one of the form whsec_ and base64", permanent=True) from wrong
     return {**found, "webhook-signature": " ".join(signatures)} if signatures else found

@@ -39,7 +39,7 @@ def _compare(path: str, before: Any, after: Any, keys: Sequence[str]) -> Iterato
     if isinstance(before, Mapping) and isinstance(after, Mapping):
         yield from _compare_mappings(path, cast("Mapping[str, Any]", before), cast("Mapping[str, Any]", after), keys)
     elif isinstance(before, list) and isinstance(after, list):
-        yield from _compare_lists(path, cast("list[Any]", before), cast("list[Any]", after), keys)
+        yield from _compare_lists(path, cast("list[object]", before), cast("list[object]", after), keys)
     elif before != after or isinstance(before, bool) != isinstance(after, bool):
         # True equals 1 in Python, but not in a document.
         yield Difference(path, Change.CHANGED, before, after)

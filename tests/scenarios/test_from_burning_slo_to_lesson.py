@@ -47,6 +47,7 @@ def burn(stage: Stage, minutes: int) -> None:
         stage.count("checkout-availability", good=700, bad=300)
 
 
+@pytest.mark.req("R-9.5.3-4", "R-9.2.3-10")
 def test_a_burning_slo_becomes_one_incident_that_wakes_somebody_and_ends_in_a_draft(stage: Stage) -> None:
     for _ in range(5):
         stage.clock.wind(timedelta(minutes=1))
@@ -57,6 +58,8 @@ def test_a_burning_slo_becomes_one_incident_that_wakes_somebody_and_ends_in_a_dr
     assert (incident.priority, incident.priority_state, incident.origin) == (1, "set", "slo")
     assert incident.objective is not None
     assert incident.objective.name == "checkout-availability"
+
+    assert [group.code for group in incident.groups.all()] == ["customer-support"]
 
     incidents.take_page(stage.link_of(), now=stage.now)
     incident.refresh_from_db()

@@ -2,37 +2,24 @@
 
 from __future__ import annotations
 
-from importlib import import_module
-from importlib.util import find_spec
-
 from django.urls import URLPattern, URLResolver
 
-PARTS = (
-    "now",
-    "incidents",
-    "pages",
-    "updates",
-    "reviews",
-    "accounts",
-    "slos",
-    "services",
-    "oncall",
-    "priorities",
-    "priority_map",
-    "process",
-    "setup",
-    "me",
-    "help",
+from tocsin.web import (
+    accounts,
+    help,  # noqa: A004 - the page's name
+    incidents,
+    me,
+    now,
+    oncall,
+    pages,
+    priorities,
+    process,
+    reviews,
+    setup,
+    slos,
+    updates,
 )
 
+PARTS = (now, incidents, pages, updates, reviews, accounts, slos, oncall, priorities, process, setup, me, help)
 
-def _patterns() -> list[URLPattern | URLResolver]:
-    found: list[URLPattern | URLResolver] = []
-    for part in PARTS:
-        name = f"tocsin.web.{part}"
-        if find_spec(name):
-            found += getattr(import_module(name), "urlpatterns", [])
-    return found
-
-
-urlpatterns = _patterns()
+urlpatterns: list[URLPattern | URLResolver] = [pattern for part in PARTS for pattern in part.urlpatterns]

@@ -121,8 +121,7 @@ def rates(word: str = "Fine", long: float | None = 380.0) -> BurnRate:
 
 def test_a_burn_rate_is_told_as_how_long_the_budget_lasts() -> None:
     assert (
-        burn_rate.burn_rate(rates("Burning", 28.0)).reading
-        == "Now 28x over 1 h: at this rate a full budget lasts 1 d."
+        burn_rate.burn_rate(rates("Burning", 28.0)).reading == "Now 28x over 1 h: at this rate a full budget lasts 1 d."
     )
     assert burn_rate.burn_rate(rates("Fine", 0.5)).reading == "Now 0.5x over 1 h: within the budget."
 

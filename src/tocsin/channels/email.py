@@ -50,6 +50,16 @@ class Server:
         )
 
 
+class _Line:
+    """One thread's connection; it ends with the thread, or with the channel."""
+
+    def __init__(self, connection: smtplib.SMTP) -> None:
+        self.connection = connection
+
+    def __del__(self) -> None:
+        self.connection.close()
+
+
 class EmailChannel:
     """Keeps one connection a thread, because the handshake costs more than the mail.
 
@@ -66,8 +76,8 @@ class EmailChannel:
         mail = compose(message, sender=self._sender)
         connection = self._connection(until)
         try:
-            self._address(connection, message.address, until)
-            self._hand_over(connection, mail, message.address, until)
+            self._address(connection, mail, until)
+            self._hand_over(connection, mail, until)
         except smtplib.SMTPResponseException as refusal:
             raise self._refused(refusal.smtp_code, refusal.smtp_error) from refusal
         except (smtplib.SMTPException, OSError) as lost:
@@ -78,12 +88,13 @@ class EmailChannel:
     def _connection(self, until: float) -> smtplib.SMTP:
         """The kept connection or a new one. What fails here is the server's trouble, never the recipient's."""
         try:
-            kept: smtplib.SMTP | None = getattr(self._kept, "connection", None)
-            if kept is not None and self._alive(kept, until):
-                return kept
+            kept: _Line | None = getattr(self._kept, "line", None)
+            if kept is not None and self._alive(kept.connection, until):
+                return kept.connection
             self._drop()
-            self._kept.connection = self._connect(until)
-            return self._kept.connection  # type: ignore[no-any-return]
+            connection = self._connect(until)
+            self._kept.line = _Line(connection)
+            return connection
         except (smtplib.SMTPException, OSError) as trouble:
             self._drop()
             raise DeliveryFailed(f"no mail server at {self._server.host}: {_words(trouble)}") from trouble
@@ -115,21 +126,19 @@ class EmailChannel:
             raise
         return connection
 
-    def _address(self, connection: smtplib.SMTP, address: str, until: float) -> None:
+    def _address(self, connection: smtplib.SMTP, mail: EmailMessage, until: float) -> None:
         """Name sender and recipient; a refusal raises SMTPResponseException."""
-        options = ["SMTPUTF8"] if not address.isascii() else []
-        if options and not connection.has_extn("smtputf8"):
-            raise DeliveryFailed("the mail server does not know addresses with such letters", permanent=True)
         _limit(connection, until)
-        self._must(connection.mail(parseaddr(self._sender)[1], options))
+        self._must(connection.mail(mail["From"].addresses[0].addr_spec))
         _limit(connection, until)
-        self._must(connection.rcpt(address))
+        self._must(connection.rcpt(mail["To"].addresses[0].addr_spec))
 
-    def _hand_over(self, connection: smtplib.SMTP, mail: EmailMessage, address: str, until: float) -> None:
-        policy = SMTP.clone(cte_type="7bit", utf8=not address.isascii())
+    def _hand_over(self, connection: smtplib.SMTP, mail: EmailMessage, until: float) -> None:
+        # Seven bits pass through every server, whatever it offers.
+        content = mail.as_bytes(policy=SMTP.clone(cte_type="7bit"))
         _limit(connection, until)
         try:
-            self._must(connection.data(mail.as_bytes(policy=policy)))
+            self._must(connection.data(content))
         except smtplib.SMTPResponseException:
             raise
         except (smtplib.SMTPException, OSError) as lost:
@@ -154,11 +163,15 @@ class EmailChannel:
             unknown=outcome is Outcome.UNKNOWN,
         )
 
+    def close(self) -> None:
+        """End the line of the thread that calls; other threads' lines end with them."""
+        self._drop()
+
     def _drop(self) -> None:
-        kept: smtplib.SMTP | None = getattr(self._kept, "connection", None)
-        self._kept.connection = None
+        kept: _Line | None = getattr(self._kept, "line", None)
+        self._kept.line = None
         if kept is not None:
-            kept.close()
+            kept.connection.close()
 
 
 def _left(until: float) -> float:
@@ -185,7 +198,7 @@ def compose(message: Message, *, sender: str) -> EmailMessage:
     name, address = parseaddr(sender)
     mail["From"] = Address(display_name=name, addr_spec=address)
     try:
-        mail["To"] = Address(display_name=one_line(str(payload.get("to_name", ""))), addr_spec=message.address)
+        mail["To"] = Address(display_name=one_line(str(payload.get("to_name", ""))), addr_spec=_spec(message.address))
     except (MessageError, ValueError, IndexError) as wrong:
         raise DeliveryFailed(f"not a mail address: {one_line(message.address)}", permanent=True) from wrong
     mail["Subject"] = one_line(str(payload.get("subject", "")))
@@ -201,6 +214,12 @@ def compose(message: Message, *, sender: str) -> EmailMessage:
     if payload.get("html"):
         mail.add_alternative(clean(str(payload["html"])), subtype="html")
     return mail
+
+
+def _spec(address: str) -> str:
+    """`address` with its domain as the mail system knows it; raises UnicodeError (a ValueError) when that is none."""
+    local, _, domain = address.rpartition("@")
+    return address if address.isascii() else f"{local}@{domain.encode('idna').decode('ascii')}"
 
 
 def message_id(key: str) -> str:

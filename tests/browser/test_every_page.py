@@ -47,7 +47,6 @@ def pages(world: World) -> dict[str, str]:
         "rotation": "/oncall/identity-primary",
         "priorities": "/priorities",
         "priority-map": "/priorities/map",
-        "priority-map": "/priorities/map",
         "process": "/process",
         "setup": "/setup",
         "sources": "/setup/sources",

@@ -61,8 +61,8 @@ def crawl(client: Client) -> tuple[dict[str, int], set[str]]:
             continue
         answer = client.get(path)
         answers[path] = answer.status_code
-        names.add(resolve(path.split("?")[0]).url_name or "")
         if answer.status_code == 200:
+            names.add(resolve(path.split("?")[0]).url_name or "")
             waiting += [unescape(found) for found in LINK.findall(answer.content.decode())]
     return answers, names
 

@@ -13,6 +13,7 @@ from tocsin.web import (
     oncall,
     pages,
     priorities,
+    priority_map,
     process,
     reviews,
     setup,
@@ -20,6 +21,21 @@ from tocsin.web import (
     updates,
 )
 
-PARTS = (now, incidents, pages, updates, reviews, accounts, slos, oncall, priorities, process, setup, me, help)
+PARTS = (
+    now,
+    incidents,
+    pages,
+    updates,
+    reviews,
+    accounts,
+    slos,
+    oncall,
+    priorities,
+    priority_map,
+    process,
+    setup,
+    me,
+    help,
+)
 
 urlpatterns: list[URLPattern | URLResolver] = [pattern for part in PARTS for pattern in part.urlpatterns]

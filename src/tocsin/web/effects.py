@@ -109,7 +109,8 @@ def severity_choices(
 
 
 def severity_meaning(one: SeverityDefinition) -> str:
-    return f"{one.users_affected.capitalize()} of users affected, {one.teams_required} team(s) needed."
+    teams = "team" if one.teams_required == "1" else "teams"
+    return f"{one.users_affected.capitalize()} of users affected, {one.teams_required} {teams} needed."
 
 
 def _called(

@@ -20,7 +20,7 @@ from tocsin.web import asking, effects, form_pages, incident_forms, incident_pag
 NONE = "none"
 PRIORITY_REASONS = ("More people are affected", "Fewer people are affected", "There is a workaround", "New facts")
 SEVERITY_REASONS = ("More teams are needed", "One team is enough", "Nobody knows the cause yet")
-FORM = require_http_methods(["GET", "POST"])
+FORM = require_http_methods(["GET", "HEAD", "POST"])
 USUAL_CATEGORIES = ("deploy", "capacity", "dependency", "configuration", "data", "network", "hardware", "security")
 
 

@@ -17,7 +17,7 @@ from tocsin.people import queries as people
 from tocsin.process import queries as process
 from tocsin.web import asking, form_pages, incident_forms, incident_page
 
-FORM = require_http_methods(["GET", "POST"])
+FORM = require_http_methods(["GET", "HEAD", "POST"])
 
 
 def _owed(request: HttpRequest, number: int, obligation: int) -> Obligation:

@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import path
-from django.views.decorators.http import require_GET, require_http_methods
+from django.views.decorators.http import require_safe, require_http_methods
 
 from tocsin.catalog import queries as catalog
 from tocsin.core.access import Right, require
@@ -30,7 +30,7 @@ STATUSES = [
 ]
 
 
-@require_GET
+@require_safe
 def listing(request: HttpRequest) -> HttpResponse:
     """What is open, and what was: filters live in the address."""
     actor = asking.actor(request)
@@ -87,7 +87,7 @@ def service_choices(request: HttpRequest) -> list[tuple[str, str]]:
     return [(row.name, row.label) for row in catalog.services(asking.actor(request))]
 
 
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 def declare(request: HttpRequest) -> HttpResponse:
     """Anyone may declare: what do people notice, and where?"""
     require(asking.actor(request), Right.INCIDENT_DECLARE)
@@ -114,7 +114,7 @@ def declare(request: HttpRequest) -> HttpResponse:
     )
 
 
-@require_GET
+@require_safe
 def incident(request: HttpRequest, number: int) -> HttpResponse:
     """What, since when, who has it, what next."""
     actor = asking.actor(request)
@@ -123,7 +123,7 @@ def incident(request: HttpRequest, number: int) -> HttpResponse:
     return render(request, "web/incident.html", context)
 
 
-@require_GET
+@require_safe
 def timeline(request: HttpRequest, number: int) -> HttpResponse:
     """Everything the log has of it, page by page."""
     actor = asking.actor(request)

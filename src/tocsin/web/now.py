@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import path
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_safe
 
 from tocsin.core.access import Actor, Right
 from tocsin.incidents import queries as incidents
@@ -44,7 +44,7 @@ class NextShift:
     start: datetime
 
 
-@require_GET
+@require_safe
 def now(request: HttpRequest) -> HttpResponse:
     """The page that answers "what needs me?"."""
     actor, at = asking.actor(request), asking.now(request)

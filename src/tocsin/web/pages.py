@@ -11,7 +11,7 @@ from django.shortcuts import redirect, render
 from django.urls import path
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_safe, require_POST
 
 from tocsin.core.errors import NotFound
 from tocsin.incidents import actions, queries, snapshots
@@ -31,7 +31,7 @@ def _page(token: str) -> Page:
     return found
 
 
-@require_GET
+@require_safe
 @login_not_required
 @never_cache
 def page(request: HttpRequest, token: str) -> HttpResponse:

@@ -12,7 +12,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import path
 from django.utils.safestring import SafeString
-from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django.views.decorators.http import require_safe, require_http_methods, require_POST
 
 from tocsin.comms import actions as comms
 from tocsin.comms import queries as said
@@ -46,7 +46,7 @@ class BoardRow:
         return self.promises[0]
 
 
-@require_GET
+@require_safe
 def board(request: HttpRequest) -> HttpResponse:
     """Which update is due or late; no press is needed to see who waits."""
     actor, now = asking.actor(request), asking.now(request)
@@ -81,7 +81,7 @@ def _may_repeat(incident: Incident, sent: Sequence[Any]) -> bool:
     return incident.is_open and bool(sent) and writing.cadence(incident, snapshots.process_of(incident)) is not None
 
 
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 def updates(request: HttpRequest, number: int) -> HttpResponse:
     """What was said to whom, and the next one: from a draft, checked before it goes."""
     actor, now = asking.actor(request), asking.now(request)

@@ -68,17 +68,25 @@ class Faults:
 
 
 class _Handler(BaseHTTPRequestHandler):
-    """GET /<slo>: 200, or 500 while its fault is on."""
+    """GET /<slo>: 200, or 500 while its fault is on. GET /metrics: how often which answer was given, for a Prometheus."""
 
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = (
         True  # head and body are two writes; together with delayed ACKs each request would wait 40 ms
     )
     faults: Faults
+    served: Counter[tuple[str, int]]
 
     def do_GET(self) -> None:
-        status = 500 if self.faults.fails(self.path.strip("/")) else 200
-        body = b"ok\n" if status == 200 else b"we could not do this\n"
+        slo = self.path.strip("/")
+        if slo == "metrics":
+            self._answer(200, exposition(self.served).encode())
+            return
+        status = 500 if self.faults.fails(slo) else 200
+        self.served[slo, status] += 1
+        self._answer(status, b"ok\n" if status == 200 else b"we could not do this\n")
+
+    def _answer(self, status: int, body: bytes) -> None:
         self.send_response(status)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
@@ -86,6 +94,14 @@ class _Handler(BaseHTTPRequestHandler):
 
     def log_message(self, format: str, *arguments: object) -> None:  # noqa: A002 - the base class's word
         """Say nothing: the counter tells."""
+
+
+def exposition(served: Mapping[tuple[str, int], int]) -> str:
+    """The counters in Prometheus' text format."""
+    lines = ["# TYPE harbor_requests_total counter"]
+    for (slo, status), count in sorted(served.items()):
+        lines.append(f'harbor_requests_total{{slo="{slo}",code="{status}"}} {count}')
+    return "\n".join(lines) + "\n"
 
 
 class Harbor:
@@ -109,7 +125,8 @@ class Harbor:
         self._counts: dict[str, list[int]] = {name: [0, 0] for name in rates}
         self._guard = threading.Lock()
         self._running = True
-        handler = type("HarborHandler", (_Handler,), {"faults": self.faults})
+        self._threads: list[threading.Thread] = []
+        handler = type("HarborHandler", (_Handler,), {"faults": self.faults, "served": Counter()})
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
         self._server.daemon_threads = True
 
@@ -118,18 +135,29 @@ class Harbor:
         return int(self._server.server_address[1])
 
     def start(self) -> None:
-        """Open the doors: the server, its users, and the counter that tells Tocsin every second."""
-        for work in (self._server.serve_forever, self._use, self._tell):
-            threading.Thread(target=work, name=f"harbor-{work.__name__}", daemon=True).start()
+        """Open the doors: the server, its users, and (with a key) the counter that tells Tocsin every second."""
+        for work in (self._server.serve_forever, self._use, *([self._tell] if self._key else [])):
+            thread = threading.Thread(target=work, name=f"harbor-{work.__name__}", daemon=True)
+            self._threads.append(thread)
+            thread.start()
 
     def stop(self) -> None:
+        """Close the doors and wait until the last guest has left."""
         self._running = False
         self._server.shutdown()
+        for thread in self._threads:
+            thread.join()
         self._server.server_close()
 
     def _use(self) -> None:
         """People use the service: each SLO's requests at its rate, over one kept connection."""
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=5)
+        try:
+            self._keep_using(connection)
+        finally:
+            connection.close()
+
+    def _keep_using(self, connection: http.client.HTTPConnection) -> None:
         owed = dict.fromkeys(self._rates, 0.0)
         last = clock.monotonic()
         while self._running:

@@ -21,8 +21,8 @@ def main(arguments: list[str]) -> int:
         codes.append(_pytest("SQLite", arguments, {}))
     if only != "sqlite":
         with postgresql() as url:
-            # What needs a browser or another program is proved on one database; the rest runs on both.
-            chosen = arguments or ["-m", "not browser and not crash"]
+            # What touches no database, drives a browser or kills processes (those start both kinds) is proved once.
+            chosen = arguments or ["-m", "not browser and not crash", "tests/domains", "tests/edges", "tests/scenarios"]
             codes.append(_pytest("PostgreSQL", chosen, {"DATABASE_URL": url}))
     return max(codes)
 

@@ -23,17 +23,21 @@ from tocsin.platform.clock import WoundClock
 FLAGS = ["--no-sandbox", "--disable-quic", "--disable-background-networking"]
 DESK, PHONE = {"width": 1280, "height": 800}, {"width": 360, "height": 800}
 
-# Playwright's loop runs in the thread of the test; Django would refuse the database there.
-os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
 
-
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
-    """One browser for all tests; each test has a context of its own."""
+    """One browser for the tests of a file; each test has a context of its own.
+
+    Playwright's loop stays in this thread until the end of the file: Django would refuse the database beside it, and
+    tests that run a loop of their own could not, if it lasted for the whole session.
+    """
+    program, patch = path_of("chromium"), pytest.MonkeyPatch()
+    patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path_of("chromium"), args=FLAGS)
+        browser = playwright.chromium.launch(executable_path=program, args=FLAGS)
         yield browser
         browser.close()
+    patch.undo()
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -107,10 +107,16 @@ def test_every_stop_of_the_tab_key_is_seen(visitor: Visitor, world: World) -> No
 
 
 def test_the_incident_page_is_light_enough_for_one_bar(visitor: Visitor, world: World) -> None:
-    """What is sent for the page itself, compressed as any server of pages does it, stays within 50 KB."""
+    """Everything that is needed for the first look at an incident stays within 50 KB, compressed as it is served.
+
+    The test's server hands out files before the middleware that compresses them, so the size is worked out here.
+    """
     page = visitor.page(user="ana", viewport=PHONE)
     answers: list[Response] = []
-    page.on("response", lambda answer: answers.append(answer))  # noqa: PLW0108 - a builtin cannot be marked as heard
-    page.goto(f"/i/{world.burning}", wait_until="load")
+    page.on("response", lambda answer: answers.append(answer))  # noqa: PLW0108 - a builtin cannot be heard
+    asked = page.goto(f"/i/{world.burning}", wait_until="load")
+    assert asked is not None
+    assert asked.headers.get("content-encoding") == "gzip"
     bodies = [one.body() for one in answers if one.status == 200 and "/live" not in one.url]
+    assert len(bodies) >= 5
     assert sum(len(gzip.compress(body)) for body in bodies) < 50_000

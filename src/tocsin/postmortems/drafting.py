@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import timedelta
+from datetime import datetime, timedelta
+from fractions import Fraction
 
 from tocsin.audit import queries as audit_log
 from tocsin.audit.actions import stamp
 from tocsin.audit.models import Entry
+from tocsin.core.error_budget import allowed_ratio
 from tocsin.core.facts import Kind, sentence
 from tocsin.core.process_definition import ProcessDefinition
 from tocsin.incidents.models import Incident
 from tocsin.postmortems.models import Postmortem, TimelineEntry
+from tocsin.slo import queries as slo
+from tocsin.slo.models import Objective
 
 # Entries about the paper itself are no part of the story it tells.
 LEFT_OUT = {
@@ -32,14 +36,15 @@ def template_of(process: ProcessDefinition) -> list[dict[str, object]]:
 
 
 def sections_of(incident: Incident, process: ProcessDefinition, entries: Iterable[Entry]) -> dict[str, str]:
-    """Text for the sections the template marks as automatic, by section code."""
+    """Text for the sections of the template that the record can begin, by section code."""
     log = list(entries)
     filled = {
         "header": _header(incident),
         "classification": _classification(incident, process, log),
         "impact": _impact(incident),
         "detection": _detection(incident),
-        "response": _response(incident),
+        "response": _response(incident, log),
+        "recovery": _recovery(log),
     }
     known = {section.code for section in process.postmortem.sections}
     return {code: text for code, text in filled.items() if code in known and text}
@@ -50,8 +55,8 @@ def log_of(incident: Incident) -> list[Entry]:
     return list(audit_log.timeline_entries(incident.ref))
 
 
-def timeline_of(postmortem: Postmortem) -> list[TimelineEntry]:
-    """A line for each recorded event of the incident."""
+def timeline_of(postmortem: Postmortem, *, after: int = 0) -> list[TimelineEntry]:
+    """A line for each recorded event of the incident with a number above `after`."""
     return [
         TimelineEntry(
             postmortem=postmortem,
@@ -60,25 +65,38 @@ def timeline_of(postmortem: Postmortem) -> list[TimelineEntry]:
             author=entry.actor,
             source_seq=entry.seq,
         )
-        for entry in log_of(postmortem.incident)
+        for entry in audit_log.timeline_entries(postmortem.incident.ref, after=after)
         if entry.kind not in LEFT_OUT
     ]
 
 
 def _header(incident: Incident) -> str:
+    points = (
+        ("Opened", incident.created_at),
+        ("Taken", incident.acknowledged_at),
+        ("Mitigated", incident.mitigated_at),
+        ("Resolved", incident.resolved_at),
+    )
     lines = [
         f"Incident: {incident.ref} {incident.title}",
         f"Service: {incident.service.label if incident.service else 'not known'}",
         f"Team: {incident.team.label if incident.team else 'not known'}",
         f"Process version: {incident.process_version.number}",
+        *(f"{word}: {stamp(at)}" for word, at in points if at is not None),
     ]
     return "\n".join(lines)
 
 
 def _classification(incident: Incident, process: ProcessDefinition, log: list[Entry]) -> str:
+    began = [entry for entry in log if entry.kind in {Kind.INCIDENT_OPENED, Kind.INCIDENT_DECLARED} and entry.data]
+    lines = [
+        f"{stamp(entry.occurred_at)} Priority {entry.data.get('priority')}, severity {entry.data.get('severity')}"
+        for entry in began
+        if entry.data
+    ]
     changes = [entry for entry in log if entry.kind in {Kind.PRIORITY_CHANGED, Kind.SEVERITY_CHANGED}]
-    lines = [f"{stamp(entry.occurred_at)} {sentence(entry.kind, entry.data)}" for entry in changes]
-    final = process.catalogue.by_rank(incident.priority) if incident.priority else None
+    lines += [f"{stamp(entry.occurred_at)} {sentence(entry.kind, entry.data)}" for entry in changes]
+    final = process.catalogue.by_rank(incident.priority) if incident.priority is not None else None
     lines.append(f"At the end: {final.code if final else incident.priority_state}, {incident.severity}")
     return "\n".join(lines)
 
@@ -88,10 +106,29 @@ def _impact(incident: Incident) -> str:
     lines = [f"Start: {stamp(incident.created_at)} (recorded)"]
     if until:
         lines.append(f"End: {stamp(until)} (recorded), {_span(until - incident.created_at)}")
-    for link in incident.breach_links.select_related("breach").order_by("-breach__at")[:1]:
-        breach = link.breach
-        lines.append(f"Last breach: {breach.bad} of {breach.valid} events failed in {_span(breach.window)}")
+    links = incident.breach_links.select_related("breach").order_by("breach__at", "pk")
+    breaches = [link.breach for link in links]
+    lines += [f"Last breach: {one.bad} of {one.valid} events failed in {_span(one.window)}" for one in breaches[-1:]]
+    if incident.objective is not None and until:
+        first = breaches[0] if breaches else None
+        lines += _spent(incident.objective, first.at - first.window if first else incident.created_at, until)
     return "\n".join(lines)
+
+
+def _spent(objective: Objective, since: datetime, until: datetime) -> list[str]:
+    """What failed while it lasted, and the share of the error budget that this was."""
+    minutes = -(-(until - since) // timedelta(minutes=1))
+    lasted = timedelta(minutes=max(minutes, 1))
+    counts = slo.window_counts([objective.pk], [lasted, objective.period], now=until)[objective.pk]
+    here, whole = counts[lasted], counts[objective.period]
+    grant = allowed_ratio(objective.target) * whole.valid
+    if not grant or not here.valid:
+        return []
+    share = Fraction(here.bad) / grant * 100
+    return [
+        f"Failed while it lasted: {here.bad} of {here.valid} events of {objective.label}",
+        f"Error budget consumed: {float(share):.1f} % of what {_days(objective.period)} allow",
+    ]
 
 
 def _detection(incident: Incident) -> str:
@@ -102,11 +139,25 @@ def _detection(incident: Incident) -> str:
     return "\n".join(filter(None, lines))
 
 
-def _response(incident: Incident) -> str:
+def _response(incident: Incident, log: list[Entry]) -> str:
     holders = incident.roles_held.select_related("person").order_by("from_at", "id")
-    return "\n".join(
-        f"{held.role.replace('_', ' ')}: {held.person.label} from {stamp(held.from_at)}" for held in holders
-    )
+    lines = [f"{held.role.replace('_', ' ')}: {held.person.label} from {stamp(held.from_at)}" for held in holders]
+    pages = [entry for entry in log if entry.kind == Kind.PAGE_CREATED]
+    if pages:
+        lines.append(f"Pages: {len(pages)}, the first at {stamp(pages[0].occurred_at)}")
+    lines += [_told(entry) for entry in log if entry.kind == Kind.UPDATE_SENT]
+    return "\n".join(lines)
+
+
+def _told(entry: Entry) -> str:
+    data = entry.data or {}
+    kind, groups, count = data.get("update_kind", "update"), data.get("groups", ""), data.get("recipients", 0)
+    return f"{stamp(entry.occurred_at)} {kind} update to {groups} ({count} recipients)"
+
+
+def _recovery(log: list[Entry]) -> str:
+    ends = [entry for entry in log if entry.kind in {Kind.INCIDENT_MITIGATED, Kind.INCIDENT_RESOLVED}]
+    return "\n".join(f"{stamp(entry.occurred_at)} {sentence(entry.kind, entry.data)}" for entry in ends)
 
 
 def _span(span: timedelta) -> str:
@@ -114,3 +165,7 @@ def _span(span: timedelta) -> str:
     minutes = int(span.total_seconds() // 60)
     hours, rest = divmod(minutes, 60)
     return f"{hours} h {rest} min" if hours else f"{rest} min"
+
+
+def _days(period: timedelta) -> str:
+    return f"{period.days} days" if period >= timedelta(days=2) else _span(period)

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from datetime import date
 
-from django.db.models import Prefetch, Q, QuerySet
+from django.db.models import BigIntegerField, CharField, Exists, OuterRef, Prefetch, Q, QuerySet, Subquery, Value
+from django.db.models.functions import Cast, Coalesce, Concat
 
+from tocsin.audit.models import Entry
 from tocsin.core.access import Actor, Right, require
 from tocsin.core.errors import NotFound
 from tocsin.incidents import queries as incidents
-from tocsin.postmortems.models import ActionItem, ActionStatus, Postmortem
+from tocsin.postmortems.drafting import LEFT_OUT
+from tocsin.postmortems.models import ActionItem, ActionStatus, Postmortem, PostmortemState, TimelineEntry
 
 SETTLED = (ActionStatus.DONE, ActionStatus.DROPPED)
 
@@ -35,6 +38,16 @@ def postmortems(actor: Actor, *, state: str = "") -> QuerySet[Postmortem]:
     require(actor, Right.POSTMORTEM_READ)
     found = Postmortem.objects.select_related("incident__service", "owner").prefetch_related("actions")
     return (found.filter(state=state) if state else found).order_by("-incident__number")
+
+
+def behind_the_log(*, limit: int) -> list[int]:
+    """Drafts whose incident has recorded events that their timeline does not show yet."""
+    ref = Concat(Value(incidents.PREFIX), Cast("incident__number", CharField()))
+    latest = TimelineEntry.objects.filter(postmortem=OuterRef("pk"), source_seq__isnull=False).order_by("-source_seq")
+    known = Coalesce(Subquery(latest.values("source_seq")[:1]), Value(0), output_field=BigIntegerField())
+    drafts = Postmortem.objects.filter(state=PostmortemState.DRAFT).annotate(ref=ref, known=known)
+    later = Entry.objects.filter(incident=OuterRef("ref"), seq__gt=OuterRef("known")).exclude(kind__in=LEFT_OUT)
+    return list(drafts.filter(Exists(later)).order_by("pk").values_list("pk", flat=True)[:limit])
 
 
 def actions(

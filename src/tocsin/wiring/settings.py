@@ -118,6 +118,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "tocsin.web.middleware.SecurityHeaders",
+    "django.middleware.gzip.GZipMiddleware",  # one bar on a phone: the incident page within 50 KB, files included
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",

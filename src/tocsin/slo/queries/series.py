@@ -51,7 +51,8 @@ def burn_down(objective: Objective, view: BudgetView, *, now: datetime) -> list[
     counted = _counts(objective, stretch.width, stretch.start, now=now)
     if view.grant <= 0 or not counted:
         return [BudgetLevel(view.span.starts_at, None), BudgetLevel(now, None)]
-    last, bad, levels = max(counted), 0, [BudgetLevel(_instant(stretch.start), None)]
+    full = 1.0 if stretch.start in counted else None
+    last, bad, levels = max(counted), 0, [BudgetLevel(_instant(stretch.start), full)]
     for start in range(stretch.start, floor_to(epoch_seconds(now), stretch.width) + stretch.width, stretch.width):
         found = counted.get(start)
         bad += found.bad if found else 0

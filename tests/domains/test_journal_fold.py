@@ -28,6 +28,13 @@ pytestmark = pytest.mark.django_db
 MINUTE = timedelta(minutes=1)
 
 
+@pytest.fixture(autouse=True)
+def unhurried(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A slow machine must not cut a turn short; what was learnt of the pace by other tests is forgotten."""
+    monkeypatch.setattr(fold, "_pace", fold.Pace())
+    monkeypatch.setattr(fold, "TURN_SECONDS", 3600.0)
+
+
 @pytest.fixture
 def prometheus(clock: clocks.WoundClock) -> Integration:
     worlds.process(now=clock.now())
@@ -215,6 +222,16 @@ def test_a_large_body_is_folded_piece_by_piece_and_a_fault_between_repeats_nothi
     assert (row.state, row.taken) == ("folded", 10)
     assert set(Alert.objects.values_list("occurrences", flat=True)) == {1}
     assert Incident.objects.count() == 10
+
+
+def test_a_turn_that_has_lasted_long_enough_leaves_the_rest_to_the_next_one(
+    prometheus: Integration, now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fold, "TURN_SECONDS", -1.0)
+    monkeypatch.setattr(fold, "_pace", fold.Pace(size=2, smallest=2, largest=2))
+    accept(prometheus, "alertmanager", [alert(f"A{n}") for n in range(5)], [alert("B")])
+    assert [fold.turn(now=now) for _ in range(5)] == [1, 1, 2, 0, 0]
+    assert Incident.objects.count() == 6
 
 
 def test_the_pace_aims_at_a_tenth_of_a_second() -> None:

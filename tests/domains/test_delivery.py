@@ -18,6 +18,7 @@ from tocsin.channels.protocol import DeliveryFailed
 from tocsin.core.access import SYSTEM
 from tocsin.core.facts import Kind
 from tocsin.engine import deliver, outcomes
+from tocsin.engine.workers import Workers
 from tocsin.incidents.models import Page
 from tocsin.people import actions as people
 from tocsin.people.models import ContactMethod
@@ -291,6 +292,21 @@ class TestWorkers:
         worker.close()
         assert set(OutboxMessage.objects.values_list("state", flat=True)) == {OutboxState.SENT}
         assert worker._channels.total() == worker._destinations.total() == 0
+
+    def test_claimers_that_really_run_at_once_never_take_the_same_message(self) -> None:
+        for number in range(30):
+            queue(f"m{number}", destination=f"email:{number}")
+        taken: list[str] = []
+
+        def claim_all() -> None:
+            while messages := deliver.claim_due(now=NOW, limit=3):
+                taken.extend(message.key for message in messages)
+
+        claimers = Workers(4, "claim")
+        for _ in range(4):
+            claimers.submit(claim_all)
+        claimers.close()
+        assert sorted(taken) == sorted(f"m{number}" for number in range(30))
 
     def test_when_all_are_busy_nothing_more_is_taken(self, worker: deliver.Deliverer) -> None:
         queue()

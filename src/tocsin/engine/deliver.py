@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 from threading import Lock
 
 import structlog
@@ -21,6 +21,7 @@ from django.db.models import F, Q, QuerySet
 from tocsin.channels.protocol import Channel, DeliveryFailed, Message
 from tocsin.comms import queries as comms
 from tocsin.engine import outcomes
+from tocsin.engine.workers import Workers
 from tocsin.platform import clock, db, doorbell
 from tocsin.platform.crashpoints import CrashPoint, crashpoint
 from tocsin.platform.models import OutboxMessage, OutboxState
@@ -52,9 +53,7 @@ class Deliverer:
 
     channels: Mapping[str, Channel]
     now: Callable[[], datetime] = clock.now
-    _pool: ThreadPoolExecutor = field(
-        default_factory=lambda: ThreadPoolExecutor(IN_FLIGHT, thread_name_prefix="deliver")
-    )
+    _workers: Workers = field(default_factory=lambda: Workers(IN_FLIGHT, "deliver"))
     _destinations: Counter[str] = field(default_factory=Counter)
     _channels: Counter[str] = field(default_factory=Counter)
     _guard: Lock = field(default_factory=Lock)
@@ -69,7 +68,7 @@ class Deliverer:
         taken = claim_due(now=now, limit=room, busy=busy)
         for message in taken:
             self._count(message, 1)
-            self._pool.submit(self._deliver, message)
+            self._workers.submit(partial(self._deliver, message))
         return len(taken)
 
     def _count(self, message: OutboxMessage, by: int) -> None:
@@ -92,7 +91,7 @@ class Deliverer:
 
     def close(self) -> None:
         """Let what is in flight finish; nothing new is started."""
-        self._pool.shutdown(wait=True)
+        self._workers.close()
 
 
 def _give_back(message: OutboxMessage, *, now: Callable[[], datetime]) -> None:

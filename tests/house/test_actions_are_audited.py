@@ -24,6 +24,7 @@ ALLOWED: Mapping[str, str] = {
     "alerts.end_overdue": "the end of an alert is written on the timeline of its incident, by the room that has it",
     "alerts.has_overdue": "only asks",
     "alerts.hear_unsilenced": "what is heard opens an incident, and that is written",
+    "alerts.note_seen": "when a sender was last heard of; the journal holds what it said",
     "incidents.record_update": "a part of sending an update; whoever sends it has written update.sent in the same change",
     "comms.draft_update": "only words a proposal",
     "comms.enqueue_events": "carries entries of the log to webhooks; it has nothing of its own to say",

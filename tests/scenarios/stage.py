@@ -47,7 +47,7 @@ class Stage:
         """Post `rows` to the intake as an authorised sender and let the engine see them."""
         if kind not in self.sources:
             self.sources[kind], _ = alerts.add_integration(SYSTEM, kind=kind, name=kind, now=self.now)
-        journal.append_now([(kind, str(self.sources[kind].pk), json.dumps(rows).encode())])
+        journal.append_now([(kind, f"integration:{self.sources[kind].pk}", json.dumps(rows).encode())])
         self.cycle()
 
     def count(self, slo: str, *, good: int, bad: int) -> None:

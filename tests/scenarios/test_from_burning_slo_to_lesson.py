@@ -91,6 +91,12 @@ def test_a_burning_slo_becomes_one_incident_that_wakes_somebody_and_ends_in_a_dr
     assert audit.verify().ok
 
 
+def test_a_sender_of_counts_is_known_to_have_been_heard(stage: Stage) -> None:
+    stage.count("checkout-availability", good=1000, bad=0)
+    stage.sources["sli"].refresh_from_db()
+    assert stage.sources["sli"].last_seen_at == stage.now
+
+
 def test_nobody_answers_and_the_next_one_is_asked_and_at_last_the_fallback(stage: Stage) -> None:
     from tocsin.people import actions as people
 

@@ -32,8 +32,8 @@ Turns = Callable[[datetime], None]
 
 @dataclass(slots=True)
 class Past:
-    """Winds `clock` through the story. `turns` is one cycle of the engine; `source` is the id of the counters'
-    sender.
+    """Winds `clock` through the story. `turns` is one cycle of the engine; `source` is how the journal names
+    the counters' sender.
     """
 
     clock: WoundClock

@@ -141,6 +141,8 @@ def _take_counts(counts: Sequence[tuple[Piece, PushedCount]], *, now: datetime) 
     if not rows:
         return []
     slo.add_counts(rows, now=now)
+    for sender in {piece.integration for piece, _ in counts if piece.integration is not None}:
+        alerts.note_seen(sender, now=now)
     touched = list(dict.fromkeys(row.objective_id for row in rows))
     return alerts.take_slo_signals(slo.evaluate(touched, now=now), now=now)
 

@@ -107,7 +107,7 @@ def _live(wound: clocks.WoundClock, faults: list[Fault], *, until: datetime) -> 
             pass
 
     source = Integration.objects.get(kind="sli")
-    Past(clock=wound, source=str(source.pk), turns=cycle).live(faults, until=until, tell=_progress)
+    Past(clock=wound, source=f"integration:{source.pk}", turns=cycle).live(faults, until=until, tell=_progress)
     return harbor.sli_key
 
 

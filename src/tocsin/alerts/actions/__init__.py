@@ -4,7 +4,7 @@ from tocsin.alerts.actions.integrations import add_integration, revoke_integrati
 from tocsin.alerts.actions.overdue import end_overdue, hear_unsilenced
 from tocsin.alerts.actions.silences import add_silence, expire_silence
 from tocsin.alerts.actions.slo_signals import take_slo_signals
-from tocsin.alerts.actions.taking import take_alertmanager, tell_poisoned
+from tocsin.alerts.actions.taking import note_seen, take_alertmanager, tell_poisoned
 
 __all__ = [
     "add_integration",
@@ -12,6 +12,7 @@ __all__ = [
     "end_overdue",
     "expire_silence",
     "hear_unsilenced",
+    "note_seen",
     "revoke_integration",
     "take_alertmanager",
     "take_slo_signals",

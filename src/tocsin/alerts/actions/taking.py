@@ -63,7 +63,7 @@ def take_alertmanager(
     repeats.remember(batch.latest.values())
     record_suppressed(batch.changes, now=now)
     if integration is not None:
-        _note_seen(integration, now=now)
+        note_seen(integration, now=now)
     return batch.changes
 
 
@@ -198,7 +198,7 @@ def _write(batch: _Batch) -> None:
         crashpoint(CrashPoint.AFTER_ALERT_INSERT)
 
 
-def _note_seen(integration: Integration, *, now: datetime) -> None:
+def note_seen(integration: Integration, *, now: datetime) -> None:
     """When a sender was last heard of, written down at most each ten seconds."""
     if integration.last_seen_at is None or integration.last_seen_at <= now - SEEN_EVERY:
         integration.last_seen_at = now

@@ -105,11 +105,13 @@ def is_action(node: ast.FunctionDef) -> bool:
 
 
 def called_names(node: ast.FunctionDef) -> set[str]:
+    """What a function calls, and what it hands on to be called (a plain name among the arguments)."""
     names = set()
     for part in ast.walk(node):
         if isinstance(part, ast.Call):
             target = part.func
             names.add(target.attr if isinstance(target, ast.Attribute) else getattr(target, "id", ""))
+            names |= {argument.id for argument in part.args if isinstance(argument, ast.Name)}
     return names
 
 

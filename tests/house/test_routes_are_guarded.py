@@ -24,6 +24,7 @@ PUBLIC = {
     "p/<str:token>": "the bearer of a page's link sees that incident",
     "p/<str:token>/take": "and may take it",
     "p/<str:token>/pass": "or pass it on",
+    "unsubscribe/<str:secret>": "the bearer of a status mail's link ends that subscription",
     "openapi.json": "describes the interface, holds no data",
 }
 SIGN_IN = "accounts/"

@@ -9,6 +9,7 @@ from django.db.models import QuerySet
 from tocsin.comms.models import Subscriber, Update, WebhookEndpoint
 from tocsin.core.access import Actor, Right, require
 from tocsin.incidents import queries as incidents
+from tocsin.platform import ids
 from tocsin.platform.models import Delivery
 
 
@@ -23,6 +24,11 @@ def subscribers(actor: Actor, *, service: str | None = None) -> QuerySet[Subscri
     require(actor, Right.INCIDENT_READ)
     found = Subscriber.objects.filter(ended_at__isnull=True).select_related("service")
     return found.filter(service__name=service) if service else found
+
+
+def subscription(secret: str) -> Subscriber | None:
+    """The subscription, ended or not, whose link holds `secret`; None for a secret nobody was given."""
+    return Subscriber.objects.select_related("service").filter(unsubscribe_digest=ids.digest(secret)).first()
 
 
 def webhooks(actor: Actor) -> QuerySet[WebhookEndpoint]:

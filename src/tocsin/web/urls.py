@@ -18,6 +18,7 @@ from tocsin.web import (
     reviews,
     setup,
     slos,
+    subscriptions,
     updates,
 )
 
@@ -36,6 +37,7 @@ PARTS = (
     setup,
     me,
     help,
+    subscriptions,
 )
 
 urlpatterns: list[URLPattern | URLResolver] = [pattern for part in PARTS for pattern in part.urlpatterns]

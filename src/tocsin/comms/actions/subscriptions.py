@@ -12,7 +12,7 @@ from django.db import transaction
 from tocsin.audit import actions as audit
 from tocsin.audit.actions import Fact
 from tocsin.catalog import queries as catalog
-from tocsin.comms import writing
+from tocsin.comms import queries, writing
 from tocsin.comms.models import StatusClock, Subscriber
 from tocsin.core.access import Actor, ActorKind, Right, Role, require
 from tocsin.core.errors import Invalid, NotFound
@@ -69,7 +69,7 @@ def _join(incident: Incident, *, now: datetime) -> None:
 def end_subscription(secret: str, *, now: datetime) -> Subscriber:
     """End the subscription whose link holds `secret`; doing it twice changes nothing. Raises NotFound."""
     with transaction.atomic():
-        row = Subscriber.objects.select_related("service").filter(unsubscribe_digest=ids.digest(secret)).first()
+        row = queries.subscription(secret)
         if row is None:
             raise NotFound("This link does not belong to a subscription.")
         _end(_BEARER, row, now=now)

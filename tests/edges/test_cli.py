@@ -1,0 +1,194 @@
+"""The command line against a served API: data on stdout, refusals in one line, exit codes that scripts can rely on."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+from pytest_django.live_server_helper import LiveServer
+
+from tests.domains import worlds
+from tocsin.core.access import SYSTEM
+from tocsin.people import actions as people
+from tocsin.platform import clock as clocks
+from tocsin.wiring.main import cli
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+ESCAPES = "\x1b[31mred\x1b[0m \u202e backwards\nsecond line"
+
+
+class Shell:
+    """A terminal with TOCSIN_URL and TOCSIN_TOKEN set."""
+
+    def __init__(self, url: str, token: str) -> None:
+        self._environment = {"TOCSIN_URL": url, "TOCSIN_TOKEN": token}
+
+    def run(self, *words: str) -> Result:
+        return CliRunner().invoke(cli, list(words), env=self._environment)
+
+    def json(self, *words: str) -> Any:
+        result = self.run(*words, "--json")
+        assert result.exit_code == 0, result.output
+        return json.loads(result.stdout)
+
+
+@pytest.fixture
+def shell(live_server: LiveServer) -> Shell:
+    now = clocks.now()
+    worlds.process(now=now)
+    worlds.administrator("root", now=now)
+    _, token = people.create_token(SYSTEM, username="root", name="tests", now=now)
+    return Shell(live_server.url, token)
+
+
+def test_an_installation_is_set_up_and_an_incident_lived_through_by_words_alone(shell: Shell, tmp_path: Path) -> None:
+    shell.json("user", "add", "mara", "--email", "mara@example.org")
+    shell.json("service", "add", "checkout")
+    policy = tmp_path / "policy.json"
+    policy.write_text(json.dumps({"name": "chain", "steps": [{"wait_minutes": 5, "targets": ["user:mara"]}]}))
+    shell.json("escalation", "import", str(policy))
+    shell.json("service", "set", "checkout", "--escalation", "chain")
+    assert len(shell.json("integration", "add", "--kind", "alertmanager", "--service", "checkout")["key"]) == 32
+
+    made = shell.json("incident", "declare", "--title", "Nobody can pay", "--service", "checkout", "--priority", "2")
+    assert (made["status"], made["priority"]) == ("triggered", 2)
+    assert shell.json("incident", "ack", made["id"], "--user", "mara")["acknowledged_by"] == "mara"
+    raised = shell.json("incident", "set-priority", made["id"], "1", "--reason", "all customers")
+    assert raised["priority"] == 1
+    assert shell.json("incident", "resolve", made["id"], "--category", "software")["status"] == "resolved"
+    assert shell.json("incident", "list") == []
+    assert [one["id"] for one in shell.json("incident", "list", "--all")] == [made["id"]]
+    assert shell.json("incident", "show", made["id"])["timeline"]
+
+
+def test_a_refusal_is_one_line_on_stderr_and_exit_one(shell: Shell) -> None:
+    result = shell.run("incident", "show", "INC-404")
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert result.stderr.count("\n") == 1
+    assert "Traceback" not in result.stderr
+
+
+def test_wrong_use_is_exit_two(shell: Shell) -> None:
+    assert shell.run("incident", "declare", "--title", "x").exit_code == 2
+    assert shell.run("incident", "snooze", "1", "--for", "soon").exit_code == 2
+    assert shell.run("no-such-verb").exit_code == 2
+
+
+def test_a_server_that_is_away_is_named_with_what_to_do() -> None:
+    result = CliRunner().invoke(
+        cli, ["incident", "list"], env={"TOCSIN_URL": "http://127.0.0.1:9", "TOCSIN_TOKEN": "x"}
+    )
+    assert result.exit_code == 1
+    assert "Is it running?" in result.stderr
+
+
+@pytest.mark.req("R-X-8")
+def test_hostile_text_cannot_steer_the_terminal(shell: Shell) -> None:
+    shell.json("service", "add", "checkout")
+    made = shell.json("incident", "declare", "--title", ESCAPES, "--service", "checkout")
+    for words in (("incident", "list"), ("incident", "show", made["id"]), ("now",)):
+        shown = shell.run(*words).stdout
+        assert "\x1b" not in shown
+        assert "\u202e" not in shown
+        assert "red" in shown
+
+
+def test_a_login_address_signs_in_once(shell: Shell, live_server: LiveServer) -> None:
+    shell.json("user", "add", "mara", "--email", "mara@example.org")
+    url = shell.json("user", "login-url", "mara")["url"]
+    assert url.startswith(live_server.url)
+
+
+def test_shifts_are_reckoned_from_a_file_without_a_server(tmp_path: Path) -> None:
+    file = tmp_path / "schedule.json"
+    layer = {
+        "name": "a",
+        "start": "2026-11-23T09:00:00Z",
+        "rotation": {"unit": "day", "every": 1},
+        "users": [["a"], ["b"]],
+    }
+    file.write_text(json.dumps({"name": "first", "time_zone": "UTC", "layers": [layer]}))
+    words = [
+        "oncall",
+        "preview",
+        "--json",
+        "--schedule",
+        str(file),
+        "--from",
+        "2026-11-23T09:00:00Z",
+        "--to",
+        "2026-11-25T09:00:00Z",
+    ]
+    result = CliRunner().invoke(cli, words)
+    shifts = json.loads(result.stdout)["shifts"]
+    assert [(one["users"], one["start"]) for one in shifts] == [
+        (["a"], "2026-11-23T09:00:00Z"),
+        (["b"], "2026-11-24T09:00:00Z"),
+    ]
+
+
+def test_a_wrong_schedule_file_names_its_fields(tmp_path: Path) -> None:
+    file = tmp_path / "schedule.json"
+    file.write_text(json.dumps({"name": "x", "time_zone": "Mars/Olympus", "layers": []}))
+    words = [
+        "oncall",
+        "preview",
+        "--schedule",
+        str(file),
+        "--from",
+        "2026-11-23T09:00:00Z",
+        "--to",
+        "2026-11-25T09:00:00Z",
+    ]
+    result = CliRunner().invoke(cli, words)
+    assert result.exit_code == 1
+    assert "time_zone" in result.stderr
+
+
+def test_files_are_validated_with_their_lines_and_exit_one_when_wrong(tmp_path: Path) -> None:
+    file = tmp_path / "slo.yaml"
+    file.write_text("apiVersion: openslo/v1\nkind: SLO\nmetadata: {name: x}\nspec:\n  nonsense: 1\n")
+    result = CliRunner().invoke(cli, ["slo", "validate", "--json", str(file)])
+    assert result.exit_code == 1
+    [told] = json.loads(result.stdout)["files"]
+    assert told["valid"] is False
+    assert any(error["line"] >= 5 for error in told["errors"])
+
+
+def test_the_demos_own_files_are_applied_and_then_unchanged(shell: Shell) -> None:
+    from importlib.resources import files
+
+    folder = files("tocsin.demo").joinpath("files")
+    for team in ("identity", "tickets", "payments", "notifications", "platform"):
+        shell.json("team", "add", team)
+    paths = [
+        part
+        for path in sorted(folder.iterdir(), key=str)
+        if path.name != "company.yaml"
+        for part in ("-f", str(path))
+    ]
+    first = shell.run("apply", *paths)
+    assert first.exit_code == 0, first.output
+    again = shell.json("apply", *paths)
+    assert (again["created"], again["changed"], again["errors"]) == ([], [], [])
+
+
+def test_the_log_is_verified_through_the_server(shell: Shell) -> None:
+    shell.json("service", "add", "checkout")
+    result = shell.run("audit", "verify")
+    assert result.exit_code == 0
+    assert result.stdout.startswith("complete:")
+
+
+def test_evidence_is_exported_twice_to_the_same_bytes_and_verified_offline(shell: Shell, tmp_path: Path) -> None:
+    shell.json("service", "add", "checkout")
+    files = [tmp_path / name for name in ("one.zip", "two.zip")]
+    for file in files:
+        span = ("--from", "2026-01-01T00:00:00Z", "--to", "2099-01-01T00:00:00Z")
+        assert shell.run("audit", "export", *span, "-o", str(file)).exit_code == 0
+    assert files[0].read_bytes() == files[1].read_bytes()
+    assert CliRunner().invoke(cli, ["audit", "verify", str(files[0])]).exit_code == 0

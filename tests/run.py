@@ -22,7 +22,13 @@ def main(arguments: list[str]) -> int:
     if only != "sqlite":
         with postgresql() as url:
             # What touches no database, drives a browser or kills processes (those start both kinds) is proved once.
-            chosen = arguments or ["-m", "not browser and not crash", "tests/domains", "tests/edges", "tests/scenarios"]
+            chosen = arguments or [
+                "-m",
+                "not browser and not crash and not sqlite",
+                "tests/domains",
+                "tests/edges",
+                "tests/scenarios",
+            ]
             codes.append(_pytest("PostgreSQL", chosen, {"DATABASE_URL": url}))
     return max(codes)
 

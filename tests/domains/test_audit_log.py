@@ -224,7 +224,7 @@ def test_an_entry_that_was_added_past_the_program_is_found() -> None:
 
 
 @pytest.mark.django_db
-@pytest.mark.skipif("connection.vendor != 'sqlite'", reason="PostgreSQL's types refuse such values")
+@pytest.mark.sqlite  # PostgreSQL's types refuse such values
 @pytest.mark.parametrize(
     ("column", "value"), [("at", "soon"), ("occurred_at", "soon"), ("data", "null"), ("data", "[1e999]")]
 )

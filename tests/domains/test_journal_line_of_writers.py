@@ -12,7 +12,7 @@ from django.db import IntegrityError, connection, transaction
 from tocsin.platform.fifo import WRITER, FifoLock
 from tocsin.platform.models import Counter, Setting
 
-ON_SQLITE = pytest.mark.skipif("connection.vendor != 'sqlite'", reason="the line of writers is SQLite's")
+ON_SQLITE = pytest.mark.sqlite
 
 
 def in_thread(work: Callable[[], object]) -> threading.Thread:

@@ -166,10 +166,7 @@ def test_the_demos_own_files_are_applied_and_then_unchanged(shell: Shell) -> Non
     for team in ("identity", "tickets", "payments", "notifications", "platform"):
         shell.json("team", "add", team)
     paths = [
-        part
-        for path in sorted(folder.iterdir(), key=str)
-        if path.name != "company.yaml"
-        for part in ("-f", str(path))
+        part for path in sorted(folder.iterdir(), key=str) if path.name != "company.yaml" for part in ("-f", str(path))
     ]
     first = shell.run("apply", *paths)
     assert first.exit_code == 0, first.output

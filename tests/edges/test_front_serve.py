@@ -17,7 +17,7 @@ import pytest
 
 from tests.crash.nodes import TOKEN, Mailbox, Node, eventually, mailbox
 
-pytestmark = pytest.mark.skipif(bool(os.environ.get("DATABASE_URL")), reason="a folder of its own is SQLite's")
+pytestmark = pytest.mark.sqlite  # a folder of its own is SQLite's
 
 
 @pytest.fixture(scope="module")

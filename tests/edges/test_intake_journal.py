@@ -129,6 +129,7 @@ def test_a_failed_commit_is_said_to_all_of_its_group_and_the_next_one_works(monk
     assert [bytes(row.body) for row in Journal.objects.all()] == [b"y"]
 
 
+@pytest.mark.sqlite  # the line of writers is SQLite's
 def test_a_line_that_is_too_long_is_refused_at_once_and_shrinks_again() -> None:
     async def story(writer: JournalWriter) -> None:
         WRITER.acquire()  # nobody may write until the line has been seen to be full
@@ -142,8 +143,6 @@ def test_a_line_that_is_too_long_is_refused_at_once_and_shrinks_again() -> None:
         await asyncio.gather(*waiting)
         await writer.append("sli", "integration:1", b"x")
 
-    if connection.vendor != "sqlite":
-        pytest.skip("the line of writers is SQLite's")
     with_writer(story, most_waiting=2)
     assert Journal.objects.count() == 3
 
@@ -186,10 +185,8 @@ def test_concurrent_senders_of_the_same_body_are_each_answered_and_each_kept() -
     assert Journal.objects.filter(body=b"same").count() == 64
 
 
+@pytest.mark.sqlite  # the line of writers is SQLite's
 def test_the_journal_waits_its_turn_behind_another_writer_and_loses_nothing() -> None:
-    if connection.vendor != "sqlite":
-        pytest.skip("the line of writers is SQLite's")
-
     async def story(writer: JournalWriter) -> None:
         def hold() -> None:
             with transaction.atomic():

@@ -1,4 +1,4 @@
-/* Everything here is an addition: each page works without it. No library, no inline code, nothing from elsewhere. */
+/* Everything here is an addition: each page works without it. htmx fetches and swaps; no inline code, nothing from elsewhere. */
 "use strict";
 (() => {
   const body = document.body;
@@ -78,37 +78,55 @@
     return `${at} ${zone}`;
   };
   const announcer = document.querySelector("[data-announce]");
-  let fetching = false, again = false, lastSeen = "";
-  const refresh = async () => {
-    if (!all("[data-live]").length) { seen(); return; }
+  let fetching = false, again = false, lastSeen = "", news = 0;
+  const lost = () => say(`Last seen ${lastSeen || "at the start"}, trying again`);
+  /* What somebody has under their hands stays where it is on the screen, whatever grows above it. */
+  let held = null;
+  const hold = () => {
+    const focus = document.activeElement;
+    held = focus && focus !== body ? { focus, top: focus.getBoundingClientRect().top } : null;
+  };
+  const letGo = () => {
+    if (held && held.focus.isConnected) scrollBy({ top: held.focus.getBoundingClientRect().top - held.top, behavior: "instant" });
+  };
+  /* htmx asks for the page once more and swaps the regions that nobody holds; what has not changed stays as it is. */
+  const refresh = () => {
+    const free = all("[data-live]").filter((region) => region.id && !isHeld(region));
+    if (!free.length || !window.htmx) { seen(); return; }
     if (fetching) { again = true; return; }
     fetching = true;
-    try {
-      const answer = await fetch(location.href, { headers: { "X-Live": "1" }, credentials: "same-origin" });
-      if (!answer.ok || answer.redirected) throw new Error(String(answer.status));
-      const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
-      setClock(fresh.body.dataset.now || "");
-      for (const region of all("[data-live]")) {
-        const other = fresh.getElementById(region.id);
-        if (other && !isHeld(region) && other.innerHTML !== region.dataset.shown) swap(region, other);
-      }
-      seen();
-    } catch {
-      say(`Last seen ${lastSeen || "at the start"}, trying again`);
-    } finally {
-      fetching = false;
-      if (again) { again = false; setTimeout(refresh, 500); }
-    }
+    news = 0;
+    window.htmx.ajax("GET", location.href, {
+      source: body, target: body, swap: "none", headers: { "X-Live": "1" },
+      selectOOB: free.map((region) => `#${region.id}`).join(","),
+    });
   };
-  const swap = (region, other) => {
-    const news = all("[data-entry]", other).length - all("[data-entry]", region).length;
-    region.dataset.shown = other.innerHTML;
-    region.className = other.className;
-    region.replaceChildren(...Array.from(other.childNodes).map((node) => document.importNode(node, true)));
-    showZone(region);
+  body.addEventListener("htmx:beforeOnLoad", (event) => {
+    const here = new URL(event.detail.xhr.responseURL || location.href, location.href);
+    if (here.pathname !== location.pathname) event.preventDefault(); /* signed out: what is shown stays, with its age */
+  });
+  body.addEventListener("htmx:oobBeforeSwap", (event) => {
+    const region = event.detail.target, fresh = event.detail.fragment.firstElementChild;
+    if (!fresh || isHeld(region) || fresh.innerHTML === region.dataset.shown) { event.detail.shouldSwap = false; return; }
+    news += Math.max(0, all("[data-entry]", fresh).length - all("[data-entry]", region).length);
+    fresh.dataset.shown = fresh.innerHTML;
+    hold();
+  });
+  body.addEventListener("htmx:oobAfterSwap", () => letGo());
+  body.addEventListener("htmx:afterRequest", (event) => {
+    const answered = event.detail.successful && new URL(event.detail.xhr.responseURL, location.href).pathname === location.pathname;
+    const clock = answered && /<body[^>]*data-now="([^"]*)"/.exec(event.detail.xhr.responseText);
+    if (clock) setClock(clock[1]);
+    if (answered) seen(); else lost();
+    fetching = false;
+    if (again) { again = false; setTimeout(refresh, 500); }
+  });
+  body.addEventListener("htmx:afterSettle", () => {
+    showZone();
     tick();
     if (announcer && news > 0) announcer.textContent = news === 1 ? "1 new entry" : `${news} new entries`;
-  };
+    news = 0;
+  });
   const seen = () => { lastSeen = clockWords(); say(`Live ${lastSeen}`); };
   for (const region of all("[data-live]")) region.dataset.shown = region.innerHTML;
   const listen = () => {

@@ -10,6 +10,7 @@ from django.utils.safestring import SafeString
 
 from tocsin.web.instants import clock_text, zone_name
 from tocsin.web.pictures import drawing as draw
+from tocsin.web.pictures import gaps
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,23 +181,9 @@ class _Plot:
         return parts
 
     def unknown(self, pattern: str) -> list[str]:
-        parts, began = [], None
-        for level in self.facts.levels:
-            if level.at < self.since:
-                continue
-            if level.left is None:
-                began = began or level.at
-            elif began is not None:
-                parts.append(self._hole(began, level.at, pattern))
-                began = None
-        if began is not None:
-            parts.append(self._hole(began, self.facts.now, pattern))
-        return parts
-
-    def _hole(self, start: datetime, end: datetime, pattern: str) -> str:
-        x = self.x(start)
-        tall = self.frame.bottom - self.frame.top
-        return draw.filled(x, self.frame.top, max(self.x(end) - x, 2), tall, pattern, title="No data")
+        known = ((level.at, level.left is not None) for level in self.facts.levels if level.at >= self.since)
+        spans = gaps.stretches(known, until=self.facts.now)
+        return gaps.hatched(spans, self.x, top=self.frame.top, bottom=self.frame.bottom, pattern=pattern)
 
     def even(self) -> list[str]:
         whole = self.facts.even_until - self.facts.starts_at

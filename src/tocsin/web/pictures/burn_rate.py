@@ -11,6 +11,7 @@ from django.utils.safestring import SafeString
 
 from tocsin.web.instants import span_text, zone_name
 from tocsin.web.pictures import drawing as draw
+from tocsin.web.pictures import gaps
 
 LOWEST, HIGHEST = 0.1, 1000.0
 BURNING, RISING, RECOVERING, FINE, UNKNOWN = "Burning", "Rising", "Recovering", "Fine", "Unknown"
@@ -154,21 +155,8 @@ class _Plot:
         ]
 
     def unknown(self, pattern: str) -> list[str]:
-        parts, began = [], None
-        for rate in self.facts.rates:
-            if rate.long is None:
-                began = began or rate.at
-            elif began is not None:
-                parts.append(self._hole(began, rate.at, pattern))
-                began = None
-        if began is not None:
-            parts.append(self._hole(began, self.facts.now, pattern))
-        return parts
-
-    def _hole(self, start: datetime, end: datetime, pattern: str) -> str:
-        x = self.x(start)
-        tall = self.frame.bottom - self.frame.top
-        return draw.filled(x, self.frame.top, max(self.x(end) - x, 2), tall, pattern, title="No data")
+        spans = gaps.stretches(((rate.at, rate.long is not None) for rate in self.facts.rates), until=self.facts.now)
+        return gaps.hatched(spans, self.x, top=self.frame.top, bottom=self.frame.bottom, pattern=pattern)
 
     def curves(self) -> list[str]:
         parts = []

@@ -37,6 +37,7 @@ check: setup
 	$(BIN)/lint-imports
 	$(BIN)/mypy
 	$(BIN)/basedpyright
+	@mkdir -p var/data
 	$(BIN)/python manage.py makemigrations --check --dry-run
 	$(BIN)/python -m tests.requirements --check
 	$(BIN)/python -m tests.sizes

@@ -22,7 +22,7 @@ from tocsin.intake import journal
 from tocsin.people import queries as people
 from tocsin.platform.clock import WoundClock
 
-QUIET_STEP = timedelta(hours=12)
+QUIET_STEP = timedelta(hours=24)
 TICK = timedelta(minutes=5)
 WARM_UP = timedelta(hours=6)
 BASELINE = 5000  # one event in so many fails on a good day

@@ -223,4 +223,6 @@ LOGGING = {
     "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["stderr"], "level": os.environ.get("TOCSIN_LOG_LEVEL", "WARNING")},
+    # A question for something that is not there is an answer, not an event; faults are still logged.
+    "loggers": {"django.request": {"level": "ERROR"}},
 }

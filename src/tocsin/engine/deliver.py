@@ -7,6 +7,7 @@ under the same key and says that it is a repeat. Escalation never waits for send
 
 from __future__ import annotations
 
+import logging
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -14,7 +15,6 @@ from datetime import datetime, timedelta
 from functools import partial
 from threading import Lock
 
-import structlog
 from django.db import close_old_connections, transaction
 from django.db.models import F, Q, QuerySet
 
@@ -26,7 +26,7 @@ from tocsin.platform import clock, db, doorbell
 from tocsin.platform.crashpoints import CrashPoint, crashpoint
 from tocsin.platform.models import OutboxMessage, OutboxState
 
-log = structlog.get_logger("tocsin.deliver")
+log = logging.getLogger(__name__)
 
 DEADLINE = timedelta(seconds=10)
 LEASE = timedelta(seconds=15)  # longer than the deadline, so that a live sender is never overtaken
@@ -82,7 +82,7 @@ class Deliverer:
         try:
             deliver(message, channels=self.channels, now=self.now)
         except Exception:  # the edge of a worker: the row is given back and tried again
-            log.exception("delivery broke", key=message.key)
+            log.exception("delivery of %s broke", message.key)
             _give_back(message, now=self.now)
         finally:
             self._count(message, -1)
@@ -100,7 +100,7 @@ def _give_back(message: OutboxMessage, *, now: Callable[[], datetime]) -> None:
         with transaction.atomic():
             db.still_held(message).update(claimed_by="", lease_until=None, not_before=now() + AFTER_TROUBLE)
     except Exception:  # without a database there is nothing to give back to; the lease or the next start does it
-        log.exception("the claim could not be given back", key=message.key)
+        log.exception("the claim of %s could not be given back", message.key)
 
 
 def turn(channels: Mapping[str, Channel], *, now: datetime, limit: int = IN_FLIGHT) -> int:
@@ -187,7 +187,7 @@ def _hand_over(message: OutboxMessage, channels: Mapping[str, Channel], *, at: d
     except DeliveryFailed:
         raise
     except Exception as error:  # a channel that stumbles over one message is put aside with it, not the whole queue
-        log.exception("the channel broke", key=message.key)
+        log.exception("the channel broke over %s", message.key)
         raise DeliveryFailed(f"{type(error).__name__}: {error}", unknown=True) from error
 
 

@@ -8,12 +8,14 @@ import pytest
 
 from tests.domains import slo_worlds, worlds
 from tests.scenarios.stage import Stage
+from tocsin.alerts import actions as alerts
 from tocsin.audit import queries as audit
 from tocsin.comms import actions as comms
 from tocsin.core.access import SYSTEM
 from tocsin.incidents import actions as incidents
 from tocsin.incidents import queries
 from tocsin.incidents.models import Incident
+from tocsin.people import actions as people
 from tocsin.platform.clock import WoundClock
 from tocsin.postmortems import queries as postmortems
 from tocsin.process import actions as process
@@ -98,8 +100,6 @@ def test_a_sender_of_counts_is_known_to_have_been_heard(stage: Stage) -> None:
 
 
 def test_nobody_answers_and_the_next_one_is_asked_and_at_last_the_fallback(stage: Stage) -> None:
-    from tocsin.people import actions as people
-
     people.set_fallback_contact(SYSTEM, email="night-desk@harbor.example", now=stage.now)
     stage.phone.expect(to="mara@harbor.example", kind="page")
     stage.alert("DiskFull", service="checkout", priority="P2")
@@ -125,3 +125,36 @@ def test_an_alert_that_repeats_adds_nothing_and_its_end_resolves(stage: Stage) -
     stage.alert("QueueLong", ends=True, service="checkout", priority="P2", severity="critical")
     incident.refresh_from_db()
     assert incident.state == "resolved"
+
+
+@pytest.mark.parametrize("quiet", ["silenced", "snoozed"])
+def test_a_page_that_waits_is_withheld_when_the_incident_is_quiet_by_then(stage: Stage, quiet: str) -> None:
+    second = "mara.home@harbor.example"
+    people.add_contact_method(
+        SYSTEM, username="mara", channel="email", address=second, delay=timedelta(minutes=8), now=stage.now
+    )
+    stage.phone.expect(to="mara@harbor.example", kind="page")
+    stage.alert("QueueLong", service="checkout", priority="P2")
+    later = stage.now + timedelta(hours=1)
+    if quiet == "silenced":
+        matchers = [{"name": "alertname", "value": "QueueLong", "isRegex": False, "isEqual": True}]
+        alerts.add_silence(
+            SYSTEM, matchers=matchers, starts_at=stage.now, ends_at=later, comment="known", now=stage.now
+        )
+    else:
+        incidents.snooze(SYSTEM, stage.incident().number, until=later, now=stage.now)
+    stage.pass_time(timedelta(minutes=10))
+    stage.phone.settle()
+
+
+def test_a_page_that_waits_goes_out_when_nobody_has_answered(stage: Stage) -> None:
+    second = "mara.home@harbor.example"
+    people.add_contact_method(
+        SYSTEM, username="mara", channel="email", address=second, delay=timedelta(minutes=8), now=stage.now
+    )
+    stage.phone.expect(to="mara@harbor.example", kind="page")
+    stage.phone.expect(to="noor@harbor.example", kind="page")
+    stage.phone.expect(to=second, kind="page")
+    stage.alert("QueueLong", service="checkout", priority="P2")
+    stage.pass_time(timedelta(minutes=9))
+    stage.phone.settle()

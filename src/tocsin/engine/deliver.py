@@ -22,6 +22,7 @@ from tocsin.channels.protocol import Channel, DeliveryFailed, Message
 from tocsin.comms import queries as comms
 from tocsin.engine import outcomes
 from tocsin.engine.workers import Workers
+from tocsin.incidents import queries as incidents
 from tocsin.platform import clock, db, doorbell
 from tocsin.platform.crashpoints import CrashPoint, crashpoint
 from tocsin.platform.models import OutboxMessage, OutboxState
@@ -31,6 +32,7 @@ log = logging.getLogger(__name__)
 DEADLINE = timedelta(seconds=10)
 LEASE = timedelta(seconds=15)  # longer than the deadline, so that a live sender is never overtaken
 IN_FLIGHT = 8
+FRESH = timedelta(seconds=5)  # a page this young was decided on just now
 PER_DESTINATION = 2
 PER_CHANNEL = 6
 """However many far sides of one kind hang, the other ways out keep some room."""
@@ -166,7 +168,13 @@ def _choose(
 
 
 def deliver(message: OutboxMessage, *, channels: Mapping[str, Channel], now: Callable[[], datetime]) -> None:
-    """Call the provider once for a claimed `message` and write down what came of it."""
+    """Call the provider once for a claimed `message` and write down what came of it.
+
+    A page that had to wait is looked at once more: what was snoozed, silenced or ended meanwhile wakes nobody.
+    """
+    if _waited(message, at=now()) and not incidents.still_wakes(message.incident, now=now()):
+        outcomes.mark_withheld(message)
+        return
     crashpoint(CrashPoint.DURING_PROVIDER_CALL)
     try:
         receipt = _hand_over(message, channels, at=now())
@@ -175,6 +183,10 @@ def deliver(message: OutboxMessage, *, channels: Mapping[str, Channel], now: Cal
     else:
         crashpoint(CrashPoint.AFTER_PROVIDER_OK)
         outcomes.mark_sent(message, receipt, now=now())
+
+
+def _waited(message: OutboxMessage, *, at: datetime) -> bool:
+    return message.kind == "page" and message.incident != "" and at - message.created_at > FRESH
 
 
 def _hand_over(message: OutboxMessage, channels: Mapping[str, Channel], *, at: datetime) -> str:

@@ -47,6 +47,13 @@ def mark_sent(message: OutboxMessage, receipt: str, *, now: datetime) -> bool:
     return True
 
 
+def mark_withheld(message: OutboxMessage) -> bool:
+    """Nobody is to be woken by it any more: it is put away unsent."""
+    with transaction.atomic():
+        kept = {"state": OutboxState.CANCELLED, "claimed_by": "", "lease_until": None}
+        return bool(db.still_held(message).update(**kept))
+
+
 def mark_failed(message: OutboxMessage, failure: DeliveryFailed, *, now: datetime) -> bool:
     """It was not accepted, or nobody knows. False when somebody else holds the message by now."""
     outcome = outcome_of(failure)

@@ -9,6 +9,7 @@ from typing import Any
 
 from django.db.models import Case, Count, IntegerField, Q, QuerySet, Value, When
 
+from tocsin.alerts import queries as alerts
 from tocsin.audit.models import Entry
 from tocsin.core import incident_lifecycle as lifecycle
 from tocsin.core.access import Actor, Right, require
@@ -228,6 +229,15 @@ def page_for_token(token: str) -> Page | None:
     """The page whose link holds `token`; None for a token nobody was given."""
     rows = Page.objects.select_related("incident__service", "incident__acknowledged_by", "person")
     return rows.filter(token_digest=ids.digest(token)).first()
+
+
+def still_wakes(ref: str, *, now: datetime) -> bool:
+    """Whether a page that waited may still go out: the incident is open, and neither snoozed nor silenced meanwhile."""
+    row = Incident.objects.filter(number=number_of(ref)).only("state", "snoozed_until", "labels").first()
+    if row is None or row.state not in OPEN_STATES:
+        return False
+    snoozed = row.snoozed_until is not None and row.snoozed_until > now
+    return not snoozed and not alerts.is_silenced(row.labels, now=now)
 
 
 def timeline(actor: Actor, ref: str | int, *, after: int = 0, limit: int = 500) -> list[TimelineLine]:

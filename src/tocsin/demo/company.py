@@ -44,15 +44,18 @@ def text_of(name: str) -> str:
     return files("tocsin.demo").joinpath("files", name).read_text(encoding="utf-8")
 
 
-def set_up(*, now: datetime) -> Company:
-    """Create the whole company as of `now`. Raises when one of its own files is refused."""
+def set_up(*, now: datetime, until: datetime) -> Company:
+    """Create the whole company as of `now`; who is named first in a rotation is on call at `until`, when it opens.
+
+    Raises when one of its own files is refused.
+    """
     told: dict[str, Any] = yaml.safe_load(text_of("company.yaml"))
     _people(told, now=now)
     _groups(told, now=now)
     plan = apply.apply_texts(SYSTEM, {name: text_of(name) for name in CONFIGURATION}, dry_run=False, now=now)
     if plan.errors:
         raise ValueError(f"the demo's own files are refused: {plan.errors[:3]}")
-    _on_call(told, now=now)
+    _on_call(told, now=now, until=until)
     keys = {}
     for sender in told["integrations"]:
         _, keys[sender["kind"]] = alerts.add_integration(
@@ -97,9 +100,9 @@ def _spoken(name: str) -> str:
     return " ".join(part.capitalize() for part in name.replace("-", " ").replace(".", " ").split())
 
 
-def _on_call(told: dict[str, Any], *, now: datetime) -> None:
+def _on_call(told: dict[str, Any], *, now: datetime, until: datetime) -> None:
     for rotation in told["rotations"]:
-        document = _schedule(rotation, now=now)
+        document = _schedule(rotation, now=now, until=until)
         oncall.save_rotation(SYSTEM, document, team=rotation["team"] or None, role=rotation["role"], now=now)
     for policy in told["policies"]:
         steps = [{"wait_minutes": told["wait_minutes"], "targets": targets} for targets in policy["steps"]]
@@ -110,13 +113,18 @@ def _on_call(told: dict[str, Any], *, now: datetime) -> None:
             oncall.set_service_escalation(SYSTEM, service=service.name, policy=service.team.name, now=now)
 
 
-def _schedule(rotation: dict[str, Any], *, now: datetime) -> dict[str, Any]:
+def _schedule(rotation: dict[str, Any], *, now: datetime, until: datetime) -> dict[str, Any]:
     """A weekly rotation from the Monday before `now`, 09:00 on the wall clock of its zone."""
+    start = _monday(now, rotation["zone"])
+    weeks = (_monday(until, rotation["zone"]) - start + timedelta(hours=2)) // timedelta(
+        weeks=1
+    )  # two hours: clock changes
+    users = rotation["users"]
     layer: dict[str, Any] = {
         "name": "weekly",
-        "start": _monday(now, rotation["zone"]).isoformat(),
+        "start": start.isoformat(),
         "rotation": {"unit": "week", "every": 1},
-        "users": [[user] for user in rotation["users"]],
+        "users": [[users[(turn - weeks) % len(users)]] for turn in range(len(users))],
     }
     if rotation.get("saturday_gap"):
         layer["restrictions"] = [
@@ -127,6 +135,6 @@ def _schedule(rotation: dict[str, Any], *, now: datetime) -> dict[str, Any]:
 
 
 def _monday(now: datetime, zone: str) -> datetime:
-    local = now.astimezone(ZoneInfo(zone))
+    local = now.astimezone(ZoneInfo(zone)) - timedelta(hours=9)  # before nine on Monday it is still last week's turn
     day = local.date() - timedelta(days=local.weekday())
     return datetime.combine(day, time(9, 0), tzinfo=ZoneInfo(zone)).astimezone(UTC)

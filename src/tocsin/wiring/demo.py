@@ -93,7 +93,7 @@ def _live(wound: clocks.WoundClock, faults: list[Fault], *, until: datetime) -> 
     from tocsin.demo.past import Past
     from tocsin.engine import deliver, turns
 
-    harbor = company.set_up(now=wound.now())
+    harbor = company.set_up(now=wound.now(), until=until)
     outbox = OutboxChannel()
     channels = {"email": outbox, "webhook": outbox}
     main, _deliver = turns.loops(deliver=_nothing)

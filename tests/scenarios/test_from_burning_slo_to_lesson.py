@@ -158,3 +158,22 @@ def test_a_page_that_waits_goes_out_when_nobody_has_answered(stage: Stage) -> No
     stage.alert("QueueLong", service="checkout", priority="P2")
     stage.pass_time(timedelta(minutes=9))
     stage.phone.settle()
+
+
+def test_an_incident_resolved_while_its_slo_burns_on_comes_back_and_pages(stage: Stage) -> None:
+    stage.clock.wind(timedelta(minutes=1))
+    stage.count("checkout-availability", good=1000, bad=0)
+    stage.phone.expect(to="mara@harbor.example", kind="page")
+    burn(stage, 3)
+    incident = stage.incident()
+    incidents.take_page(stage.link_of(), now=stage.now)
+    incidents.resolve(worlds.actor("mara"), incident.number, category="software", now=stage.now)
+    burn(stage, 9)
+    incident.refresh_from_db()
+    assert incident.state == "resolved"
+    stage.phone.expect(to="mara@harbor.example", kind="page")
+    burn(stage, 2)
+    incident.refresh_from_db()
+    assert (incident.is_open, incident.generation) == (True, 2)
+    assert Incident.objects.count() == 1
+    stage.phone.settle()

@@ -66,6 +66,12 @@ def tell_late(*, now: datetime) -> int:
     return incidents.tell_late_obligations(now=now)
 
 
+def reopen(*, now: datetime) -> int:
+    from tocsin.incidents import actions as incidents
+
+    return incidents.reopen_still_burning(now=now)
+
+
 def status_mails(*, now: datetime) -> int:
     from tocsin.comms import actions as comms
 
@@ -100,6 +106,7 @@ def loops(*, deliver: Callable[..., int], pull: Callable[..., int] | None = None
             Turn("alerts", let_time_pass),
             Turn("escalate", escalate),
             Turn("promises", tell_late),
+            Turn("reopen", reopen),
             Turn("status_mails", status_mails),
             Turn("webhooks", webhook_events),
             Turn("postmortems", postmortem_drafts),

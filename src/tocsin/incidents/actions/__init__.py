@@ -9,6 +9,7 @@ from tocsin.incidents.actions.noting import annotate, undo
 from tocsin.incidents.actions.opening import declare
 from tocsin.incidents.actions.promising import fulfil_obligation, tell_late_obligations, waive_obligation
 from tocsin.incidents.actions.staffing import assign_role, release_role
+from tocsin.incidents.actions.still_burning import reopen_still_burning
 from tocsin.incidents.actions.updates import record_update
 
 __all__ = [
@@ -31,6 +32,7 @@ __all__ = [
     "record_update",
     "release_role",
     "reopen",
+    "reopen_still_burning",
     "resolve",
     "snooze",
     "take_alert_changes",

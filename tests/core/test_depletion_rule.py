@@ -72,6 +72,7 @@ def test_the_explanation_names_measure_limit_and_basis() -> None:
     windows = {HOUR: WindowCounts(60_000, 361), PERIOD: WindowCounts(12_000_000, 500)}
     text = DepletionRule().explain(windows, TARGET, Urgency.PAGE)
     assert text == "361 of 60,000 events bad (0.602 %) in the last 1 h: burn rate 2.006, limit 2"
+    assert DepletionRule().speaks_of(windows, TARGET, Urgency.PAGE) == HOUR
     pro_rata = DepletionRule(basis=DepletionBasis.PERIOD_PRO_RATA)
     assert "share in time of the period's budget, limit 200 %" in pro_rata.explain(windows, TARGET, Urgency.PAGE)
 

@@ -10,6 +10,7 @@ from tocsin.core.alert_latch import Urgency
 from tocsin.core.breach_rules import Replay, replay
 from tocsin.core.burn_rate import AllowedRatio
 from tocsin.core.ladder_rule import PAGE_LADDER, TICKET_LADDER, LadderRule, is_significant
+from tocsin.core.rule_protocol import span_text
 from tocsin.core.slo_windows import WindowArrays, WindowCounts
 
 MINUTE = timedelta(minutes=1)
@@ -129,6 +130,7 @@ def test_the_explanation_shows_the_rung_that_holds() -> None:
     windows = {span: WindowCounts(1000 * (span // MINUTE), 0) for span in rule.windows()}
     windows |= {span: WindowCounts(c.valid, min(c.valid, 5000)) for span, c in windows.items()}
     text = rule.explain(windows, TARGET, Urgency.PAGE)
+    assert f"in the last {span_text(rule.speaks_of(windows, TARGET, Urgency.PAGE))}:" in text
     assert "of the budget at even traffic" in text
     assert "burn rate 1000, limit" in text
     assert Fraction(text.split("limit ")[1].split()[0]) < 1000

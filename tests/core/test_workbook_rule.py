@@ -93,5 +93,6 @@ def test_the_explanation_shows_the_pair_nearest_its_limit() -> None:
     windows |= {timedelta(hours=6): WindowCounts(10_000, 70), timedelta(minutes=30): WindowCounts(10_000, 80)}
     text = WorkbookRule().explain(windows, TARGET, Urgency.PAGE)
     assert text.startswith("70 of 10,000 events bad (0.7 %) in the last 6 h: burn rate 7, limit 6; 80 of")
+    assert WorkbookRule().speaks_of(windows, TARGET, Urgency.PAGE) == timedelta(hours=6)
     empty = {span: WindowCounts(0, 0) for span in windows}
     assert "no events in the last" in WorkbookRule().explain(empty, TARGET, Urgency.TICKET)

@@ -117,10 +117,29 @@ def test_a_pushed_outage_opens_with_its_breach_and_says_what_was_measured() -> N
     (opened,) = signals
     assert opened.breach == Breach.objects.get()
     assert opened.objective == slo
-    assert "People can pay: 37.5 % failed in the last 1 h" in opened.summary
+    assert "People can pay: 37.5 % failed in the last 6 h" in opened.summary
     assert "burn rate" in opened.explanation
     state = slo_worlds.state(slo)
     assert (state.health, state.alerting, state.breaching, state.episode) == (Health.EXHAUSTED, True, True, 1)
+
+
+def test_a_breach_is_told_by_its_use_case_and_the_window_that_fired() -> None:
+    slo = slo_worlds.objective(
+        display_name="People can log on",
+        use_case="Nobody can log on.",
+        target=Decimal("0.999"),
+        period=timedelta(days=30),
+    )
+    slo_worlds.push(slo, NOON - 50 * MINUTE, good=10_500, bad=0, now=NOON)
+    at = NOON + timedelta(seconds=110)
+    slo_worlds.push(slo, NOON + timedelta(seconds=20), good=55, bad=33, now=at)
+    slo_worlds.push(slo, NOON + timedelta(seconds=100), good=55, bad=34, now=at)
+    (opened,) = slo_worlds.judge(slo, at)
+    assert opened.summary.startswith("Nobody can log on: 3")
+    assert "in the last 1 h" not in opened.summary
+    told = opened.summary.removeprefix("Nobody can log on: ").split(" %")[0]
+    window = opened.summary.split("in the last ")[1].split(",")[0]
+    assert f"({told} %) in the last {window}:" in opened.explanation
 
 
 def test_an_alert_that_has_calmed_down_closes() -> None:

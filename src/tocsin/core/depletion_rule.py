@@ -83,6 +83,15 @@ class DepletionRule:
             f"period's budget, limit {float(self.threshold_percent):g} %"
         )
 
+    def speaks_of(
+        self,
+        windows: Mapping[timedelta, WindowCounts],  # noqa: ARG002 one window only; the protocol asks all rules alike
+        target: Decimal,  # noqa: ARG002
+        urgency: Urgency,  # noqa: ARG002
+    ) -> timedelta:
+        """Return the rule's one window."""
+        return self.window
+
     def _basis(self, sums: Mapping[timedelta, WindowArrays]) -> WindowArrays:
         if self.basis is DepletionBasis.WINDOW_TRAFFIC:
             return sums[self.window]

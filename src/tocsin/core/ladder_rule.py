@@ -164,11 +164,18 @@ class LadderRule:
 
     def explain(self, windows: Mapping[timedelta, WindowCounts], target: Decimal, urgency: Urgency) -> str:
         """Describe the rung of this urgency that is furthest above, or nearest to, its limit."""
-        ladder = next(ladder for ladder in self.ladders if ladder.urgency is urgency)
-        rung = max(ladder.rungs, key=lambda rung: self._pressure(ladder, rung, windows, target))
+        rung = self._telling(windows, target, urgency)
         limit = self.limit(rung)
         spent = limit_met(windows[rung.window], window=rung.window, limit=limit, target=target)
         return f"{spent} for {float(rung.share) * 100:g} % of the budget at even traffic"
+
+    def speaks_of(self, windows: Mapping[timedelta, WindowCounts], target: Decimal, urgency: Urgency) -> timedelta:
+        """Return the window of the rung that ``explain`` describes."""
+        return self._telling(windows, target, urgency).window
+
+    def _telling(self, windows: Mapping[timedelta, WindowCounts], target: Decimal, urgency: Urgency) -> Rung:
+        ladder = next(ladder for ladder in self.ladders if ladder.urgency is urgency)
+        return max(ladder.rungs, key=lambda rung: self._pressure(ladder, rung, windows, target))
 
     def _pressure(
         self, ladder: Ladder, rung: Rung, windows: Mapping[timedelta, WindowCounts], target: Decimal

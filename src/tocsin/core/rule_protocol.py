@@ -44,6 +44,10 @@ class Rule(Protocol):
         """Say in one sentence what was measured against what."""
         ...
 
+    def speaks_of(self, windows: Mapping[timedelta, WindowCounts], target: Decimal, urgency: Urgency) -> timedelta:
+        """Return the window whose figures ``explain`` puts first."""
+        ...
+
 
 def heats(burning: BoolArray, *, calm: BoolArray, valid: IntArray) -> HeatArray:
     """Fold what a tick shows into one value; ``valid`` are the events of the longest window asked for."""

@@ -82,11 +82,18 @@ class WorkbookRule:
 
     def explain(self, windows: Mapping[timedelta, WindowCounts], target: Decimal, urgency: Urgency) -> str:
         """Describe the pair of this urgency that is furthest above, or nearest to, its limit."""
-        pair = max(self._pairs(urgency), key=lambda pair: self._pressure(pair, windows, target))
+        pair = self._telling(windows, target, urgency)
         limit = pair.limit(self.period)
         long = limit_met(windows[pair.long], window=pair.long, limit=limit, target=target)
         short = limit_met(windows[pair.short], window=pair.short, limit=limit, target=target)
         return f"{long}; {short}"
+
+    def speaks_of(self, windows: Mapping[timedelta, WindowCounts], target: Decimal, urgency: Urgency) -> timedelta:
+        """Return the long window of the pair that ``explain`` describes."""
+        return self._telling(windows, target, urgency).long
+
+    def _telling(self, windows: Mapping[timedelta, WindowCounts], target: Decimal, urgency: Urgency) -> WindowPair:
+        return max(self._pairs(urgency), key=lambda pair: self._pressure(pair, windows, target))
 
     def _pressure(self, pair: WindowPair, windows: Mapping[timedelta, WindowCounts], target: Decimal) -> Fraction:
         burns = (burn_rate(target, windows[span].valid, windows[span].bad) for span in (pair.long, pair.short))

@@ -89,6 +89,7 @@ class Verdict:
     budget: Budget
     own: WindowCounts
     own_window: timedelta
+    windows: Windows
     burns: Mapping[timedelta, Fraction | None]
     breaching: bool
     health: HealthReason
@@ -120,6 +121,7 @@ def judge(
         budget=budget,
         own=own,
         own_window=rule.own_window,
+        windows=windows,
         burns={span: burn_rate(objective.target, windows[span].valid, windows[span].bad) for span in SHOWN},
         breaching=breaching,
         health=health(seen, now=now),

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from tocsin.core.alert_latch import Urgency
 from tocsin.core.burn_rate import burn_rate
 from tocsin.core.rule_protocol import span_text
+from tocsin.slo import snapshots
 from tocsin.slo.judging import Verdict
 from tocsin.slo.models import Objective, ObjectiveState
 
@@ -13,14 +15,19 @@ def percent(part: int, whole: int) -> str:
     return f"{100 * part / whole:.3g} %" if whole else "none"
 
 
-def breach_summary(objective: Objective, verdict: Verdict) -> str:
-    """What fails and how fast it eats the budget, in one line."""
-    window, own = span_text(verdict.own_window), verdict.own
-    burn = burn_rate(objective.target, own.valid, own.bad)
+def breach_summary(objective: Objective, verdict: Verdict, urgency: Urgency) -> str:
+    """What fails and how fast it eats the budget, in one line, over the window that made the rule speak.
+
+    It begins with what its failing means to people: the name of an SLO says what is well, which a breach is not.
+    """
+    what = objective.use_case.rstrip(". ") or objective.label
+    span = snapshots.rule_of(objective).speaks_of(verdict.windows, objective.target, urgency)
+    window, counts = span_text(span), verdict.windows[span]
+    burn = burn_rate(objective.target, counts.valid, counts.bad)
     if burn is None:
-        return f"{objective.label}: no events in the last {window}"
-    failed = percent(own.bad, own.valid)
-    return f"{objective.label}: {failed} failed in the last {window}, {float(burn):.3g} times what the target allows"
+        return f"{what}: no events in the last {window}"
+    failed = percent(counts.bad, counts.valid)
+    return f"{what}: {failed} failed in the last {window}, {float(burn):.3g} times what the target allows"
 
 
 def no_data_summary(objective: Objective, state: ObjectiveState) -> str:

@@ -196,9 +196,8 @@ def _adds_to_story(case: _Case) -> bool:
 
 
 def _alert_signal(case: _Case, decision: Decision, kind: SignalKind) -> SloSignal:
-    return _signal(
-        case, decision.urgency.value, kind, breach_summary(case.objective, case.verdict), decision.explanation
-    )
+    summary = breach_summary(case.objective, case.verdict, decision.urgency)
+    return _signal(case, decision.urgency.value, kind, summary, decision.explanation)
 
 
 def _data_kind(case: _Case) -> SignalKind | None:

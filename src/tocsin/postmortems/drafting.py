@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from fractions import Fraction
 
 from tocsin.audit import queries as audit_log
-from tocsin.audit.actions import stamp
 from tocsin.audit.models import Entry
 from tocsin.core.error_budget import allowed_ratio
 from tocsin.core.facts import Kind, sentence
@@ -25,6 +24,9 @@ LEFT_OUT = {
     Kind.ACTION_ADDED,
     Kind.ACTION_CHANGED,
 }
+
+# What failed before the incident was opened is counted from here: an alert needs a moment, and no more than that.
+NOTICED_WITHIN = timedelta(minutes=5)
 
 
 def template_of(process: ProcessDefinition) -> list[dict[str, object]]:
@@ -82,7 +84,7 @@ def _header(incident: Incident) -> str:
         f"Service: {incident.service.label if incident.service else 'not known'}",
         f"Team: {incident.team.label if incident.team else 'not known'}",
         f"Process version: {incident.process_version.number}",
-        *(f"{word}: {stamp(at)}" for word, at in points if at is not None),
+        *(f"{word}: {_clock(at)}" for word, at in points if at is not None),
     ]
     return "\n".join(lines)
 
@@ -90,12 +92,12 @@ def _header(incident: Incident) -> str:
 def _classification(incident: Incident, process: ProcessDefinition, log: list[Entry]) -> str:
     began = [entry for entry in log if entry.kind in {Kind.INCIDENT_OPENED, Kind.INCIDENT_DECLARED} and entry.data]
     lines = [
-        f"{stamp(entry.occurred_at)} Priority {entry.data.get('priority')}, severity {entry.data.get('severity')}"
+        f"{_clock(entry.occurred_at)} Priority {entry.data.get('priority')}, severity {entry.data.get('severity')}"
         for entry in began
         if entry.data
     ]
     changes = [entry for entry in log if entry.kind in {Kind.PRIORITY_CHANGED, Kind.SEVERITY_CHANGED}]
-    lines += [f"{stamp(entry.occurred_at)} {sentence(entry.kind, entry.data)}" for entry in changes]
+    lines += [f"{_clock(entry.occurred_at)} {sentence(entry.kind, entry.data)}" for entry in changes]
     final = process.catalogue.by_rank(incident.priority) if incident.priority is not None else None
     lines.append(f"At the end: {final.code if final else incident.priority_state}, {incident.severity}")
     return "\n".join(lines)
@@ -103,15 +105,14 @@ def _classification(incident: Incident, process: ProcessDefinition, log: list[En
 
 def _impact(incident: Incident) -> str:
     until = incident.mitigated_at or incident.resolved_at
-    lines = [f"Start: {stamp(incident.created_at)} (recorded)"]
+    lines = [f"Start: {_clock(incident.created_at)} (recorded)"]
     if until:
-        lines.append(f"End: {stamp(until)} (recorded), {_span(until - incident.created_at)}")
+        lines.append(f"End: {_clock(until)} (recorded), {_span(until - incident.created_at)}")
     links = incident.breach_links.select_related("breach").order_by("breach__at", "pk")
     breaches = [link.breach for link in links]
     lines += [f"Last breach: {one.bad} of {one.valid} events failed in {_span(one.window)}" for one in breaches[-1:]]
     if incident.objective is not None and until:
-        first = breaches[0] if breaches else None
-        lines += _spent(incident.objective, first.at - first.window if first else incident.created_at, until)
+        lines += _spent(incident.objective, incident.created_at - NOTICED_WITHIN, until)
     return "\n".join(lines)
 
 
@@ -126,7 +127,7 @@ def _spent(objective: Objective, since: datetime, until: datetime) -> list[str]:
         return []
     share = Fraction(here.bad) / grant * 100
     return [
-        f"Failed while it lasted: {here.bad} of {here.valid} events of {objective.label}",
+        f"Failed while it lasted: {here.bad} of {here.valid} events of {objective.label}, from {_clock(since)}",
         f"Error budget consumed: {float(share):.1f} % of what {_days(objective.period)} allow",
     ]
 
@@ -141,10 +142,10 @@ def _detection(incident: Incident) -> str:
 
 def _response(incident: Incident, log: list[Entry]) -> str:
     holders = incident.roles_held.select_related("person").order_by("from_at", "id")
-    lines = [f"{held.role.replace('_', ' ')}: {held.person.label} from {stamp(held.from_at)}" for held in holders]
+    lines = [f"{held.role.replace('_', ' ')}: {held.person.label} from {_clock(held.from_at)}" for held in holders]
     pages = [entry for entry in log if entry.kind == Kind.PAGE_CREATED]
     if pages:
-        lines.append(f"Pages: {len(pages)}, the first at {stamp(pages[0].occurred_at)}")
+        lines.append(f"Pages: {len(pages)}, the first at {_clock(pages[0].occurred_at)}")
     lines += [_told(entry) for entry in log if entry.kind == Kind.UPDATE_SENT]
     return "\n".join(lines)
 
@@ -152,12 +153,17 @@ def _response(incident: Incident, log: list[Entry]) -> str:
 def _told(entry: Entry) -> str:
     data = entry.data or {}
     kind, groups, count = data.get("update_kind", "update"), data.get("groups", ""), data.get("recipients", 0)
-    return f"{stamp(entry.occurred_at)} {kind} update to {groups} ({count} recipients)"
+    return f"{_clock(entry.occurred_at)} {kind} update to {groups} ({count} recipients)"
 
 
 def _recovery(log: list[Entry]) -> str:
     ends = [entry for entry in log if entry.kind in {Kind.INCIDENT_MITIGATED, Kind.INCIDENT_RESOLVED}]
-    return "\n".join(f"{stamp(entry.occurred_at)} {sentence(entry.kind, entry.data)}" for entry in ends)
+    return "\n".join(f"{_clock(entry.occurred_at)} {sentence(entry.kind, entry.data)}" for entry in ends)
+
+
+def _clock(at: datetime) -> str:
+    """An instant as the paper writes it, to the minute."""
+    return f"{at.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
 
 
 def _span(span: timedelta) -> str:

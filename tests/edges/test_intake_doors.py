@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from tests.edges.front_client import Answer, request, scope
+from tocsin.alerts import posted_alerts
 from tocsin.core.access import TABLE, Role
 from tocsin.intake.doors import MOST_BODY, Doors
 from tocsin.intake.journal import NotAccepted
@@ -171,7 +172,6 @@ HOSTILE = {
     "trailing": b'[{"labels":{"a":"b"}}] x',
     "a byte order mark": b"\xef\xbb\xbf[]",
     "bad utf-8": b'[{"labels":{"a":"\xff"}}]',
-    "a lone surrogate": b'[{"labels":{"a":"\\ud800"}}]',
     "deep": b"[" * 100_000,
     "deep within": b'[{"labels":{"a":"b"},"x":' + b"[" * 100_000 + b"]" * 100_000 + b"}]",
     "a NUL": b'[{"labels":{"a":"b\\u0000c"}}]',
@@ -190,6 +190,23 @@ def test_hostile_bodies_are_a_400_and_leave_nothing(intake: Intake, body: bytes)
     for path, key in ((ALERTS, "prometheus"), (COUNTS, "pusher")):
         assert intake.post(path, body, key=key).status == 400
     assert intake.journal.kept == []
+
+
+@pytest.mark.parametrize("half", [b"\\ud800", b"\\uDC00", b"\\ud800\\u0041", b"\\udc00\\ud800"])
+def test_half_a_character_is_replaced_and_keeps_no_alert_out(half: bytes) -> None:
+    body = b'[{"labels":{"a":"x' + half + b'"}},{"labels":{"b":"\\ud83d\\ude00 \\\\ud800"}}]'
+    decoded = posted_alerts.decode(body, received_at=NOW)
+    assert decoded.errors == []
+    assert decoded.alerts[0].labels["a"].rstrip("A").rstrip("\ufffd") == "x"
+    assert "\ufffd" in decoded.alerts[0].labels["a"]
+    assert decoded.alerts[1].labels == {"b": "\U0001f600 \\ud800"}
+
+
+def test_half_a_character_is_taken_at_the_door(intake: Intake) -> None:
+    body = b'[{"labels":{"a":"\\ud800"}},{"labels":{"a":"b"}}]'
+    assert intake.post(ALERTS, body, key="prometheus").status == 200
+    assert intake.post(COUNTS, body, key="pusher").status == 400
+    assert len(intake.journal.kept) == 1
 
 
 def test_a_key_given_twice_in_an_object_counts_as_its_last(intake: Intake) -> None:

@@ -17,6 +17,10 @@ MOST_KEYS = 1000
 MOST_BYTES = 64 * 1024
 _TOLD_AS = ("summary", "message", "title", "description")
 _LABEL_NAME = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
+# An escape of JSON: a whole surrogate pair, half of one (the group), or anything else.
+_ESCAPE = re.compile(
+    rb"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|(u[dD][89a-fA-F][0-9a-fA-F]{2})|.)", re.DOTALL
+)
 
 
 class _Posted(msgspec.Struct):
@@ -90,13 +94,18 @@ def _parsed(body: bytes) -> Iterator[_Posted | str]:
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         pass
     try:
-        parts = _one_by_one.decode(body)
+        parts = _one_by_one.decode(_whole_characters(body))
     except RecursionError:
         raise Unreadable("the body is nested too deeply") from None
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise Unreadable(str(error)) from None
     for part in parts:
         yield _single(part)
+
+
+def _whole_characters(body: bytes) -> bytes:
+    """`body` with U+FFFD for each escaped half of a surrogate pair: odd text must not keep an alert from people."""
+    return _ESCAPE.sub(lambda found: b"\\ufffd" if found[1] else found[0], body)
 
 
 def _single(part: msgspec.Raw) -> _Posted | str:

@@ -11,7 +11,7 @@ import json
 import zipfile
 import zlib
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import IO, Any
 
@@ -183,7 +183,9 @@ def _verify(archive: zipfile.ZipFile) -> Verdict:
         return _wrong(f"Files and manifest disagree about {odd[0]}.")
     for name in sorted(listed):
         if why := _file_fault(archive, name, listed[name]):
-            return _wrong(why)
+            return (
+                _first_wrong(archive, manifest["chain"], row=listed[name], why=why) if name == ENTRIES else _wrong(why)
+            )
     return _verify_chain(archive, manifest["chain"])
 
 
@@ -197,6 +199,17 @@ def _file_fault(archive: zipfile.ZipFile, name: str, row: Mapping[str, Any]) -> 
     if size != row["bytes"] or digest.hexdigest() != row["sha256"]:
         return f"{name} is not the file that the manifest names."
     return ""
+
+
+def _first_wrong(archive: zipfile.ZipFile, chain: Mapping[str, Any], *, row: Mapping[str, Any], why: str) -> Verdict:
+    """The fault `why` of the entries' file, with the entry where it begins unless reading on is unsafe or no use."""
+    if archive.getinfo(ENTRIES).file_size > row["bytes"] + _CHUNK:
+        return _wrong(why)
+    try:
+        found = _verify_chain(archive, chain)
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        return _wrong(why)
+    return _wrong(why) if found.ok else replace(found, why=f"{why} {found.why}")
 
 
 def _verify_chain(archive: zipfile.ZipFile, chain: Mapping[str, Any]) -> Verdict:

@@ -9,14 +9,16 @@ from django.test import Client
 
 from tests.domains import incident_worlds as incidents
 from tests.domains import worlds
-from tests.domains.incident_worlds import House, fresh, mails, token_of
+from tests.domains.incident_worlds import HOUR, House, fresh, mails, token_of
 from tests.edges.web_client import has, marks, read, signed_in, words
 from tocsin.audit.models import Entry
+from tocsin.comms import actions as comms
 from tocsin.core.access import SYSTEM, Role
 from tocsin.incidents import actions
 from tocsin.incidents.models import Incident
 from tocsin.oncall import actions as oncall
 from tocsin.platform import clock as clocks
+from tocsin.slo.models import ObjectiveState, PriorityAssignment
 
 pytestmark = pytest.mark.django_db
 
@@ -54,6 +56,39 @@ def test_a_calm_day_says_that_nothing_needs_you(ada: Client) -> None:
     page = read(ada, "/")
     assert "Nothing needs you." in words(page, "now-calm")
     assert not has(page, "now-at-once")
+
+
+def test_a_late_closing_word_is_named_instead_of_a_calm_day_for_a_week(
+    house: House, ada: Client, clock: clocks.WoundClock
+) -> None:
+    row = house.declare(priority=1, groups=["customer-support"])
+    comms.send_update(house.ada, row.number, text="We look.", next_update_at=house.now + HOUR, now=house.now)
+    actions.resolve(house.ada, row.number, category="deploy", now=house.now)
+    assert has(read(ada, "/"), "now-calm")
+    later(house, clock, timedelta(hours=1))
+    page = read(ada, "/")
+    assert "late" in words(page, "attention-late")
+    assert not has(page, "now-calm")
+    later(house, clock, timedelta(days=8))
+    page = read(ada, "/")
+    assert has(page, "now-calm")
+    assert marks(page, "promise-") == []
+    assert has(read(ada, "/updates"), f"board-{row.number}")
+
+
+@pytest.mark.parametrize(("priority", "named"), [(1, True), (None, False)])
+def test_an_slo_that_burns_is_named_when_somebody_gave_it_a_priority(
+    house: House, ada: Client, priority: int | None, named: bool
+) -> None:
+    objective = incidents.objective(house.service, now=house.now)
+    ObjectiveState.objects.update_or_create(objective=objective, defaults={"health": "burning", "remaining": 0.5})
+    decision = "none" if priority is None else "set"
+    PriorityAssignment.objects.create(
+        objective=objective, decision=decision, priority=priority, valid_from=house.now, assigned_by="ada"
+    )
+    page = read(ada, "/")
+    assert has(page, "attention-log-on-availability") == named
+    assert has(page, "now-calm") != named
 
 
 @pytest.mark.req("R-9.3.5-8")

@@ -14,6 +14,7 @@ from django.views.decorators.http import require_safe
 from tocsin.core.access import Actor, Right
 from tocsin.incidents import queries as incidents
 from tocsin.incidents.models import Incident, Page
+from tocsin.incidents.queries import Promise
 from tocsin.oncall import queries as oncall
 from tocsin.oncall.models import Rotation
 from tocsin.people.models import Person
@@ -24,6 +25,8 @@ from tocsin.web import asking
 SLOS_SHOWN = 6
 PROMISES_SHOWN = 6
 UNWELL = (Health.EXHAUSTED, Health.BURNING, Health.INVALID, Health.NO_DATA)
+SPENDING = (Health.EXHAUSTED, Health.BURNING)
+OLD_STORY_AFTER = timedelta(days=7)
 NEXT_SHIFT_WITHIN = timedelta(days=30)
 
 
@@ -44,6 +47,15 @@ class NextShift:
     start: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class Point:
+    """One thing that needs attention while no incident is open, and where to see to it."""
+
+    code: str
+    words: str
+    url: str
+
+
 @require_safe
 def now(request: HttpRequest) -> HttpResponse:
     """The page that answers "what needs me?"."""
@@ -51,18 +63,47 @@ def now(request: HttpRequest) -> HttpResponse:
     at_once, can_wait = incidents.now_and_later(actor, now=at)
     mine = _mine(actor, [*at_once, *can_wait])
     own = {row.pk for row in mine}
+    promises = [one for one in incidents.promises(actor, now=at) if not _is_old_story(one, now=at)]
+    nothing_open = not at_once and not can_wait
+    points = _points(promises, _spending(actor, now=at)) if nothing_open else []
+    calm = nothing_open and not points
     context = {
         "mine": mine,
         "at_once": [row for row in at_once if row.pk not in own],
         "can_wait": [row for row in can_wait if row.pk not in own],
-        "promises": incidents.promises(actor, now=at)[:PROMISES_SHOWN],
+        "promises": promises[:PROMISES_SHOWN],
         "objectives": in_danger(actor)[:SLOS_SHOWN],
         "on_call": _on_call(actor, now=at),
-        "nothing_open": not at_once and not can_wait,
-        "next_shift": None if at_once or can_wait else _next_shift(actor, now=at),
+        "calm": calm,
+        "points": points,
+        "next_shift": _next_shift(actor, now=at) if calm else None,
         "may_declare": actor.may(Right.INCIDENT_DECLARE),
     }
     return render(request, "web/now.html", context)
+
+
+def _is_old_story(promise: Promise, *, now: datetime) -> bool:
+    """Whether a word is owed about something long over: kept on the board of promises, nobody's work of today."""
+    due = promise.obligation.due_at
+    over = promise.late and not promise.obligation.incident.is_open
+    return over and due is not None and now - due > OLD_STORY_AFTER
+
+
+def _spending(actor: Actor, *, now: datetime) -> list[Objective]:
+    """SLOs somebody gave a priority whose error budget burns or is gone."""
+    rows = [row for row in slo.objectives(actor) if _health(row) in SPENDING]
+    decided = slo.assignments_at([row.pk for row in rows], now)
+    return [row for row in rows if row.pk in decided and decided[row.pk].priority is not None]
+
+
+def _points(promises: Sequence[Promise], spending: Sequence[Objective]) -> list[Point]:
+    """What asks for somebody although no incident is open."""
+    late = sum(one.late for one in promises)
+    found = [Point("late", f"{late} promised update{'' if late == 1 else 's'} late", "/updates")] if late else []
+    for row in spending:
+        what = "has spent its error budget" if _health(row) == Health.EXHAUSTED else "burns its error budget"
+        found.append(Point(row.name, f"{row.label} {what}", f"/slos/{row.service.name}/{row.name}"))
+    return found
 
 
 def _mine(actor: Actor, rows: Sequence[Incident]) -> list[Incident]:

@@ -104,3 +104,8 @@ def test_a_long_list_comes_in_parts(mara: Caller) -> None:
         if not following:
             break
     assert (len(seen), set(seen)) == (5, made)
+
+
+def test_a_wrong_date_is_told_by_the_senders_own_name_of_the_field(mara: Caller) -> None:
+    status, answer = mara.ask("POST", "/api/v1/actions", {"incident": "INC-1", "title": "x", "review": "soon"})
+    assert (status, answer["fields"]) == (422, {"review": "write a date such as 2026-12-01"})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
 
@@ -23,6 +24,20 @@ def problem(status: int, detail: str, **more: Any) -> HttpResponse:
         **{k: v for k, v in more.items() if v},
     }
     return JsonResponse(body, status=status, content_type="application/problem+json")
+
+
+def _place(path: Sequence[Any]) -> str:
+    """The field's name as the sender wrote it: neither "query" nor the name of our own argument."""
+    return ".".join(map(str, path[1:])).removeprefix("body.")
+
+
+def _said(error: Mapping[str, Any]) -> str:
+    kind = str(error.get("type", ""))
+    if kind.startswith("date_"):
+        return "write a date such as 2026-12-01"
+    if kind.startswith("datetime_"):
+        return "write a time such as 2026-11-23T09:00:00Z"
+    return str(error["msg"])
 
 
 def register(api: NinjaAPI) -> None:
@@ -53,14 +68,19 @@ def register(api: NinjaAPI) -> None:
         return problem(404, "There is nothing at this address.")
 
     @api.exception_handler(AuthenticationError)
-    def who_asks(_request: HttpRequest, _error: AuthenticationError) -> HttpResponse:
-        answer = problem(401, "Say who asks: send an API token as `Authorization: Bearer tocsin_...`.")
+    def who_asks(request: HttpRequest, _error: AuthenticationError) -> HttpResponse:
+        detail = (
+            "This token is unknown, expired or revoked."
+            if "Authorization" in request.headers
+            else "Say who asks: send an API token as `Authorization: Bearer tocsin_...`."
+        )
+        answer = problem(401, detail)
         answer.headers["WWW-Authenticate"] = 'Bearer realm="Tocsin"'
         return answer
 
     @api.exception_handler(ValidationError)
     def wrong_shape(_request: HttpRequest, error: ValidationError) -> HttpResponse:
-        fields = {".".join(map(str, one["loc"][1:])): one["msg"] for one in error.errors}
+        fields = {_place(one["loc"]): _said(one) for one in error.errors}
         return problem(422, "The request does not have the shape this needs.", fields=fields)
 
     @api.exception_handler(HttpError)

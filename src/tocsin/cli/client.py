@@ -7,6 +7,7 @@ import os
 import urllib.error
 import urllib.parse
 import urllib.request
+from http import HTTPStatus
 from typing import Any
 
 import click
@@ -76,7 +77,10 @@ class Client:
                 content: bytes = answer.read()
                 return content
         except urllib.error.HTTPError as refusal:
-            raise ServerRefused(refusal.code, _document(refusal.read())) from None
+            body = _document(refusal.read())
+            if refusal.code == HTTPStatus.UNAUTHORIZED:
+                body["remedy"] = "TOCSIN_TOKEN holds it." if self.token else "Put the token into TOCSIN_TOKEN."
+            raise ServerRefused(refusal.code, body) from None
         except (urllib.error.URLError, OSError) as failure:
             reason = getattr(failure, "reason", failure)
             raise click.ClickException(

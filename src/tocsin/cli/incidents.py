@@ -14,6 +14,7 @@ WHOLE = (
     "id", "title", "status", "priority", "priority_state", "severity", "service", "created_at", "acknowledged_by",
     "resolved_at", "roles", "obligations", "timeline",
 )  # fmt: skip
+PAGING = (*WHOLE[:10], "state", "snoozed_until")
 
 
 @click.group()
@@ -67,9 +68,16 @@ def declare(output: str, as_json: bool, potential: bool, exercise: bool, **facts
     show(Client().post("/incidents", body), WHOLE[:8], output=output, as_json=as_json)
 
 
-def _act(incident_id: str, verb: str, body: dict[str, Any], output: str, as_json: bool) -> None:
+def _act(
+    incident_id: str,
+    verb: str,
+    body: dict[str, Any],
+    output: str,
+    as_json: bool,
+    columns: tuple[str, ...] = WHOLE[:10],
+) -> None:
     found = Client().post(f"/incidents/{quoted(incident_id)}/{verb}", body)
-    show(found, WHOLE[:10], output=output, as_json=as_json)
+    show(found, columns, output=output, as_json=as_json)
 
 
 @incident.command()
@@ -97,7 +105,7 @@ def resolve(incident_id: str, output: str, as_json: bool, **facts: Any) -> None:
 @output_options
 def escalate(incident_id: str, output: str, as_json: bool) -> None:
     """Ask the next person in the chain now."""
-    _act(incident_id, "escalate", {}, output, as_json)
+    _act(incident_id, "escalate", {}, output, as_json, PAGING)
 
 
 @incident.command()
@@ -106,7 +114,7 @@ def escalate(incident_id: str, output: str, as_json: bool) -> None:
 @output_options
 def snooze(incident_id: str, span: str, output: str, as_json: bool) -> None:
     """Pause paging; afterwards the first step is paged."""
-    _act(incident_id, "snooze", {"seconds": int(duration(span).total_seconds())}, output, as_json)
+    _act(incident_id, "snooze", {"seconds": int(duration(span).total_seconds())}, output, as_json, PAGING)
 
 
 @incident.command("set-priority")

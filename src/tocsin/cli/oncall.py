@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import click
 
 from tocsin.cli.client import Client, quoted
-from tocsin.cli.output import instant, output_options, read_document, show
+from tocsin.cli.output import output_options, period, read_document, show
 
 SHIFT = ("start", "end", "users", "override")
 
@@ -35,12 +35,13 @@ def preview(schedule: str, start: str, end: str, output: str, as_json: bool) -> 
     from tocsin.core.errors import Invalid
     from tocsin.core.schedule_document import parse_schedule
 
+    begin, finish = period(start, end)
     document = read_document(schedule)
     try:
         parsed = parse_schedule(document if isinstance(document, dict) else {})
     except Invalid as wrong:
         raise click.ClickException(f"{schedule}: {wrong.message}") from None
-    found = on_call_now.shifts(parsed, start=instant(start), end=instant(end))
+    found = on_call_now.shifts(parsed, start=begin, end=finish)
     rows = [
         {"start": _z(one.start), "end": _z(one.end), "users": list(one.users), "override": one.override}
         for one in found
@@ -55,7 +56,8 @@ def preview(schedule: str, start: str, end: str, output: str, as_json: bool) -> 
 @output_options
 def shifts(rotation: str, start: str, end: str, output: str, as_json: bool) -> None:
     """The shifts of a rotation."""
-    found = Client().get(f"/oncall/{quoted(rotation)}/shifts", **{"from": _z(instant(start)), "to": _z(instant(end))})
+    begin, finish = period(start, end)
+    found = Client().get(f"/oncall/{quoted(rotation)}/shifts", **{"from": _z(begin), "to": _z(finish)})
     show(found if as_json or output == "json" else found["shifts"], SHIFT, output=output, as_json=as_json)
 
 
@@ -78,7 +80,8 @@ def override(
     schedule: str, users: tuple[str, ...], start: str, end: str, priority: int, output: str, as_json: bool
 ) -> None:
     """Let somebody stand in for a while."""
-    body = {"users": list(users), "start": _z(instant(start)), "end": _z(instant(end)), "priority": priority}
+    begin, finish = period(start, end)
+    body = {"users": list(users), "start": _z(begin), "end": _z(finish), "priority": priority}
     show(Client().post(f"/oncall/{quoted(schedule)}/overrides", body), output=output, as_json=as_json)
 
 
@@ -88,7 +91,8 @@ def override(
 @output_options
 def gaps(start: str, end: str, output: str, as_json: bool) -> None:
     """When nobody is on call."""
-    found = Client().get("/oncall/gaps", **{"from": _z(instant(start)), "to": _z(instant(end))})
+    begin, finish = period(start, end)
+    found = Client().get("/oncall/gaps", **{"from": _z(begin), "to": _z(finish)})
     show(found, ("rotation", "start", "end"), output=output, as_json=as_json)
 
 

@@ -7,7 +7,7 @@ import os
 import re
 import sys
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -112,6 +112,22 @@ def instant(text: str) -> datetime:
     if found.tzinfo is None:
         raise click.BadParameter(f"{text!r} has no zone; write 2026-11-23T09:00:00Z or ...+01:00.")
     return found.astimezone(UTC)
+
+
+def period(start: str, end: str) -> tuple[datetime, datetime]:
+    """What `--from` and `--to` say. Raises BadParameter, also when the first is not before the second."""
+    begin, finish = instant(start), instant(end)
+    if begin >= finish:
+        raise click.BadParameter("--from must be before --to.")
+    return begin, finish
+
+
+def day(_context: click.Context, _parameter: click.Parameter, text: str | None) -> str | None:
+    """An option's date (2026-12-01), as click calls back. Raises BadParameter."""
+    try:
+        return date.fromisoformat(text).isoformat() if text is not None else None
+    except ValueError:
+        raise click.BadParameter("write a date such as 2026-12-01") from None
 
 
 def read_document(path: str) -> Any:

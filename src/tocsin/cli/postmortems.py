@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from tocsin.cli.client import Client, quoted
-from tocsin.cli.output import output_options, show
+from tocsin.cli.output import day, output_options, show
 
 ITEM = ("id", "incident", "title", "driver", "review", "status", "url")
 
@@ -68,8 +68,8 @@ def action() -> None:
 @click.option("--incident", required=True)
 @click.option("--title", required=True, help="What is to be done, beginning with a verb.")
 @click.option("--driver", default="", help="Who gets it done.")
-@click.option("--review", help="When you look at it together: 2026-12-01.")
-@click.option("--due")
+@click.option("--review", callback=day, help="When you look at it together: 2026-12-01.")
+@click.option("--due", callback=day, help="A date: 2026-12-01.")
 @click.option("--horizon", type=click.Choice(["immediate", "systemic"]), default="immediate", show_default=True)
 @output_options
 def add(output: str, as_json: bool, **facts: str | None) -> None:
@@ -90,7 +90,7 @@ def list_actions(open_only: bool, driver: str | None, output: str, as_json: bool
 @click.argument("action_id", type=int)
 @click.option("--status", type=click.Choice(["proposed", "agreed", "in_progress", "done", "dropped"]))
 @click.option("--driver")
-@click.option("--review")
+@click.option("--review", callback=day, help="A date: 2026-12-01.")
 @output_options
 def change(action_id: int, output: str, as_json: bool, **facts: str | None) -> None:
     """Change an item; moving its review date counts as a postponement."""

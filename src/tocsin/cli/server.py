@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from tocsin.cli.client import Client
-from tocsin.cli.output import output_options, show
+from tocsin.cli.output import output_options, period, show
 
 
 @click.group()
@@ -46,7 +46,9 @@ def verify(bundle: Path | None, data: Path | None) -> None:
         answer = Client().get("/audit/verify")
         ok, entries, wrong, why = answer["ok"], answer["entries"], answer["first_wrong"], answer["why"]
     if not ok:
-        raise click.ClickException(f"entry {wrong} is wrong: {why}")
+        # Most sentences of the check name the entry themselves.
+        told = why if wrong is None or f"Entry {wrong}:" in why else f"Entry {wrong}: {why}"
+        raise click.ClickException(told)
     click.echo(f"complete: {entries} entries, no gap, no change")
 
 
@@ -56,7 +58,8 @@ def verify(bundle: Path | None, data: Path | None) -> None:
 @click.option("-o", "path", required=True, type=click.Path(dir_okay=False, path_type=Path))
 def export(start: str, end: str, path: Path) -> None:
     """Write the evidence of a period; the same data gives the same bytes."""
-    content = Client().download("/audit/bundle", **{"from": start, "to": end})
+    begin, finish = period(start, end)
+    content = Client().download("/audit/bundle", **{"from": begin.isoformat(), "to": finish.isoformat()})
     path.write_bytes(content)
     click.echo(f"{path}: {len(content)} bytes", err=True)
 

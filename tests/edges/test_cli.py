@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -165,12 +167,12 @@ def test_the_demos_own_files_are_applied_and_then_unchanged(shell: Shell) -> Non
     folder = files("tocsin.demo").joinpath("files")
     for team in ("identity", "tickets", "payments", "notifications", "platform"):
         shell.json("team", "add", team)
-    paths = [
-        part for path in sorted(folder.iterdir(), key=str) if path.name != "company.yaml" for part in ("-f", str(path))
-    ]
-    first = shell.run("apply", *paths)
+    company = str(folder / "company.yaml")
+    assert shell.run("apply", "-f", company).exit_code == 1
+    first = shell.run("apply", str(folder))
     assert first.exit_code == 0, first.output
-    again = shell.json("apply", *paths)
+    assert f"{company}:" in first.stderr
+    again = json.loads(shell.run("apply", "-f", str(folder), "--json").stdout)
     assert (again["created"], again["changed"], again["errors"]) == ([], [], [])
 
 
@@ -189,3 +191,94 @@ def test_evidence_is_exported_twice_to_the_same_bytes_and_verified_offline(shell
         assert shell.run("audit", "export", *span, "-o", str(file)).exit_code == 0
     assert files[0].read_bytes() == files[1].read_bytes()
     assert CliRunner().invoke(cli, ["audit", "verify", str(files[0])]).exit_code == 0
+
+
+def test_a_wrong_token_is_told_apart_from_none(shell: Shell, live_server: LiveServer) -> None:
+    def told(token: str) -> str:
+        environment = {"TOCSIN_URL": live_server.url, "TOCSIN_TOKEN": token}
+        result = CliRunner().invoke(cli, ["incident", "list"], env=environment)
+        assert result.exit_code == 1
+        return result.stderr
+
+    assert "This token is unknown, expired or revoked. TOCSIN_TOKEN holds it." in told("tocsin_wrong")
+    assert "Say who asks" in told("")
+    assert "unknown" not in told("")
+
+
+def test_a_date_that_is_none_is_wrong_use() -> None:
+    words = ["action", "add", "--incident", "INC-1", "--title", "Add an alarm"]
+    for option in ("--review", "--due"):
+        result = CliRunner().invoke(cli, [*words, option, "next week"])
+        assert result.exit_code == 2
+        assert "write a date such as 2026-12-01" in result.stderr
+    assert CliRunner().invoke(cli, ["action", "set", "1", "--review", "soon"]).exit_code == 2
+    result = CliRunner().invoke(cli, ["audit", "export", "--from", "monday", "--to", "friday", "-o", "x.zip"])
+    assert (result.exit_code, "is no time" in result.stderr) == (2, True)
+
+
+def test_a_period_that_ends_before_it_begins_is_wrong_use(tmp_path: Path) -> None:
+    file = tmp_path / "schedule.json"
+    file.write_text("{}")
+    span = ["--from", "2026-11-25T09:00:00Z", "--to", "2026-11-23T09:00:00Z"]
+    for words in (["preview", "--schedule", str(file)], ["gaps"], ["shifts", "first"]):
+        result = CliRunner().invoke(cli, ["oncall", *words, *span])
+        assert (result.exit_code, "--from must be before --to" in result.stderr) == (2, True)
+
+
+def test_a_pause_is_shown_with_its_end(shell: Shell) -> None:
+    shell.json("service", "add", "checkout")
+    made = shell.json("incident", "declare", "--title", "Nobody can pay", "--service", "checkout", "--priority", "2")
+    shell.json("incident", "ack", made["id"])
+    result = shell.run("incident", "snooze", made["id"], "--for", "15m")
+    assert result.exit_code == 0, result.output
+    [line] = [one for one in result.stdout.splitlines() if one.startswith("snoozed until: ")]
+    assert line.endswith("Z")
+    assert "state: " in result.stdout
+
+
+def _with_another(bundle: Path, name: str) -> Path:
+    changed = bundle.with_name(f"changed-{name}.zip")
+    with zipfile.ZipFile(bundle) as source, zipfile.ZipFile(changed, "w") as target:
+        for member in source.namelist():
+            content = source.read(member)
+            target.writestr(member, content.replace(b"root", b"r00t") + b" " if member == name else content)
+    return changed
+
+
+def test_a_changed_bundle_is_named_with_its_entry_once_or_with_its_file(shell: Shell, tmp_path: Path) -> None:
+    shell.json("service", "add", "checkout")
+    bundle = tmp_path / "one.zip"
+    span = ("--from", "2026-01-01T00:00:00Z", "--to", "2099-01-01T00:00:00Z")
+    assert shell.run("audit", "export", *span, "-o", str(bundle)).exit_code == 0
+
+    for name in ("entries.jsonl", "chain_verification.txt"):
+        result = CliRunner().invoke(cli, ["audit", "verify", str(_with_another(bundle, name))])
+        assert result.exit_code == 1
+        assert f"{name} is not the file that the manifest names." in result.stderr
+        assert len(re.findall(r"[Ee]ntry \d", result.stderr)) == (1 if name == "entries.jsonl" else 0)
+        assert "None" not in result.stderr
+
+
+def test_what_is_to_be_applied_must_be_named() -> None:
+    assert CliRunner().invoke(cli, ["apply"]).exit_code == 2
+
+
+def test_findings_in_files_are_told_with_file_line_and_place(tmp_path: Path) -> None:
+    file = tmp_path / "slo.yaml"
+    file.write_text("apiVersion: openslo/v1\nkind: SLO\nmetadata: {name: x}\nspec:\n  nonsense: 1\n")
+    result = CliRunner().invoke(cli, ["slo", "validate", str(file)])
+    assert result.exit_code == 1
+    assert f"{file}:5: spec.nonsense: " in result.stderr
+
+
+def test_what_is_no_openslo_is_passed_over_in_a_folder_and_refused_by_name(tmp_path: Path) -> None:
+    stranger = tmp_path / "company.yaml"
+    stranger.write_text("name: Harbor\n")
+    (tmp_path / "logon.yaml").write_text("apiVersion: openslo/v1\nkind: Service\nmetadata: {name: logon}\nspec: {}\n")
+    result = CliRunner().invoke(cli, ["slo", "validate", str(tmp_path)])
+    assert result.exit_code == 0, result.output
+    assert f"{stranger}:1: warning: apiVersion: " in result.stderr
+    assert CliRunner().invoke(cli, ["slo", "validate", str(stranger)]).exit_code == 1
+    assert CliRunner().invoke(cli, ["slo", "validate", str(tmp_path), str(stranger)]).exit_code == 1
+    stranger.write_text("kind: Service\nmetadata: {name: other}\n")
+    assert CliRunner().invoke(cli, ["slo", "validate", str(tmp_path)]).exit_code == 1

@@ -21,6 +21,7 @@ router = Router(tags=["SLOs"])
 
 class Files(Schema):
     files: dict[str, str]
+    in_folders: list[str] = []
     dry_run: bool = False
 
 
@@ -77,4 +78,7 @@ def retire(request: HttpRequest, name: str) -> dict[str, Any]:
 @router.post("/apply")
 def apply_files(request: HttpRequest, body: Files) -> dict[str, Any]:
     """Configuration files, all or nothing; a dry run says what would change."""
-    return apply.apply_texts(actor(request), body.files, dry_run=body.dry_run, now=clock.now()).as_document()
+    plan = apply.apply_texts(
+        actor(request), body.files, in_folders=set(body.in_folders), dry_run=body.dry_run, now=clock.now()
+    )
+    return plan.as_document()

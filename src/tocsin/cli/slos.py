@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -60,15 +62,15 @@ def validate(paths: tuple[str, ...], output: str, as_json: bool) -> None:
     else:
         for one in verdict["files"]:
             for error in one["errors"]:
-                click.echo(
-                    f"{error['path']}:{error['line']}: {error['message']}" if "path" in error else str(error), err=True
-                )
+                click.echo(f"{one['path']}:{error['line']}: {_told(error)}", err=True)
             for warning in one["warnings"]:
-                click.echo(
-                    f"{one['path']}: warning: {warning['message'] if isinstance(warning, dict) else warning}", err=True
-                )
+                click.echo(f"{one['path']}:{warning['line']}: warning: {_told(warning)}", err=True)
             click.echo(f"{one['path']}: {'valid' if one['valid'] else 'not valid'}, {one['documents']} documents")
     sys.exit(0 if all(one["valid"] for one in verdict["files"]) else 1)
+
+
+def _told(finding: dict[str, Any]) -> str:
+    return f"{finding['path']}: {finding['message']}" if finding["path"] else finding["message"]
 
 
 @slo.command("evaluate")
@@ -121,25 +123,32 @@ def set_priority(
 
 
 @click.command("apply")
-@click.option("-f", "--file", "paths", multiple=True, required=True, type=click.Path(exists=True))
+@click.argument("paths", nargs=-1, type=click.Path(exists=True))
+@click.option("-f", "--file", "more", multiple=True, type=click.Path(exists=True), help="The same as a PATH.")
 @click.option("--dry-run", is_flag=True, help="Say what would change and change nothing.")
 @output_options
-def apply_command(paths: tuple[str, ...], dry_run: bool, output: str, as_json: bool) -> None:
-    """Bring configuration files in, all or nothing."""
-    files = {str(path): path.read_text(encoding="utf-8") for path in _files(paths)}
-    plan = Client().post("/apply", {"files": files, "dry_run": dry_run})
+def apply_command(paths: tuple[str, ...], more: tuple[str, ...], dry_run: bool, output: str, as_json: bool) -> None:
+    """Bring configuration files in, all or nothing; PATHS are files or folders."""
+    named = [*paths, *more]
+    if not named:
+        raise click.UsageError("Name a file or a folder: tocsin apply ./slos")
+    files = {str(path): path.read_text(encoding="utf-8") for path in _files(named)}
+    in_folders = sorted(files.keys() - {str(Path(path)) for path in named})
+    plan = Client().post("/apply", {"files": files, "in_folders": in_folders, "dry_run": dry_run})
     if as_json or output != "table":
         show(plan, output=output, as_json=as_json)
     else:
         for verb in ("created", "changed", "unchanged"):
             for name in plan.get(verb, []):
                 click.echo(f"{verb}: {name}")
+    for warning in plan.get("warnings", []):
+        click.echo(f"{warning['path']}:{warning['line']}: warning: {warning['message']}", err=True)
     for error in plan.get("errors", []):
         click.echo(f"{error['path']}:{error['line']}: {error['message']}", err=True)
     sys.exit(1 if plan.get("errors") else 0)
 
 
-def _files(paths: tuple[str, ...]) -> list[Path]:
+def _files(paths: Sequence[str]) -> list[Path]:
     """Files as given; of folders, every YAML and JSON file below."""
     found: list[Path] = []
     for path in map(Path, paths):

@@ -5,7 +5,7 @@ A dry run does the very same and takes it back, so that its plan is what would h
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from contextlib import contextmanager
 from datetime import datetime
 from functools import partial
@@ -32,15 +32,20 @@ from tocsin.slo.specs import ObjectiveSpec, PrioritySpec, ServiceSpec, SourceSpe
 def apply_files(actor: Actor, paths: Sequence[Path | str], *, dry_run: bool, now: datetime) -> Plan:
     """Apply files and folders; a folder stands for every YAML and JSON file in it."""
     texts: dict[str, str | bytes] = {str(path): path.read_bytes() for path in files_in([Path(one) for one in paths])}
-    return apply_texts(actor, texts, dry_run=dry_run, now=now)
+    in_folders = texts.keys() - {str(Path(path)) for path in paths}
+    return apply_texts(actor, texts, in_folders=in_folders, dry_run=dry_run, now=now)
 
 
-def apply_texts(actor: Actor, texts: Mapping[str, str | bytes], *, dry_run: bool, now: datetime) -> Plan:
+def apply_texts(
+    actor: Actor, texts: Mapping[str, str | bytes], *, in_folders: Set[str] = frozenset(), dry_run: bool, now: datetime
+) -> Plan:
     """Apply the contents of files by name: services, data sources, SLOs and priority maps.
+
+    Of the files in `in_folders`, which nobody named, objects of other programs are passed over with a warning.
 
     In one transaction; with any error nothing is written. Raises NotAllowed when the actor lacks a right.
     """
-    parsed = [parse(text, path, more_kinds=OUR_KINDS) for path, text in texts.items()]
+    parsed = [parse(text, path, more_kinds=OUR_KINDS, in_folder=path in in_folders) for path, text in texts.items()]
     plan = Plan(
         errors=[FileProblem.of(one.path, problem) for one in parsed for problem in one.errors],
         warnings=[FileProblem.of(one.path, problem) for one in parsed for problem in one.warnings],

@@ -65,19 +65,26 @@ class ParsedFile:
         }
 
 
-def parse(content: str | bytes, path: str, *, more_kinds: Mapping[str, Kinds] | None = None) -> ParsedFile:
+def parse(
+    content: str | bytes, path: str, *, more_kinds: Mapping[str, Kinds] | None = None, in_folder: bool = False
+) -> ParsedFile:
     """Read a file of OpenSLO v1: YAML or, by its name, JSON; several documents, or lists of them.
 
-    `more_kinds` maps further API versions to their kinds. Nothing is raised: what is wrong is in `errors`, in the
+    `more_kinds` maps further API versions to their kinds. Of a file that was not named but lay `in_folder`, objects of
+    other programs are passed over with a warning. Nothing is raised: what is wrong is in `errors`, in the
     order of lines.
     """
     findings = Findings()
     documents: list[Document] = []
     try:
-        for node in _objects(content, path):
+        nodes = _objects(content, path)
+        for node in nodes:
+            if in_folder and _is_foreign(node):
+                findings.warn(node.line, "apiVersion", "there is none; this is no OpenSLO and was passed over")
+                continue
             documents.append(_document(node, path))
             _check(findings, documents[-1], more_kinds or {})
-        if not documents:
+        if not nodes:
             findings.error(1, "", "holds no document")
     except Unreadable as error:
         findings.error(error.line, "", error.message)
@@ -105,6 +112,11 @@ def _document(node: Node, path: str) -> Document:
     return Document(
         path, node.line, node.text_at("apiVersion"), node.text_at("kind"), node.text_at("metadata", "name"), node
     )
+
+
+def _is_foreign(node: Node) -> bool:
+    """True without an API version; a kind of OpenSLO says that the version was merely forgotten."""
+    return node.shape is Shape.MAP and node.get("apiVersion") is None and node.text_at("kind") not in KINDS
 
 
 def _check(findings: Findings, document: Document, more_kinds: Mapping[str, Kinds]) -> None:
@@ -160,13 +172,14 @@ def files_in(paths: Sequence[Path]) -> list[Path]:
 
 def validate(paths: Sequence[Path | str]) -> dict[str, Any]:
     """The answer of `slo validate --json` (contract SLO-1) over files and folders."""
-    parsed = [_parsed_file(path) for path in files_in([Path(path) for path in paths])]
+    named = {Path(path) for path in paths}
+    parsed = [_parsed_file(path, in_folder=path not in named) for path in files_in([Path(path) for path in paths])]
     loose = dangling([document for one in parsed for document in one.documents])
     return {"files": [one.as_json(loose.get(one.path, ())) for one in parsed]}
 
 
-def _parsed_file(path: Path) -> ParsedFile:
+def _parsed_file(path: Path, *, in_folder: bool) -> ParsedFile:
     try:
-        return parse(path.read_bytes(), str(path))
+        return parse(path.read_bytes(), str(path), in_folder=in_folder)
     except OSError as error:
         return ParsedFile(str(path), (), (Problem(1, "", f"cannot be read: {error.strerror}"),), ())

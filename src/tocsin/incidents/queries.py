@@ -10,6 +10,7 @@ from typing import Any
 from django.db.models import Case, Count, IntegerField, Q, QuerySet, Value, When
 
 from tocsin.alerts import queries as alerts
+from tocsin.alerts.models import AlertState
 from tocsin.audit.models import Entry
 from tocsin.core import incident_lifecycle as lifecycle
 from tocsin.core.access import Actor, Right, require
@@ -238,6 +239,11 @@ def still_wakes(ref: str, *, now: datetime) -> bool:
         return False
     snoozed = row.snoozed_until is not None and row.snoozed_until > now
     return not snoozed and not alerts.is_silenced(row.labels, now=now)
+
+
+def still_burns(row: Incident) -> bool:
+    """Whether an alert of the incident's SLO fires on."""
+    return row.objective_id is not None and row.alert_links.filter(alert__state=AlertState.FIRING).exists()
 
 
 def timeline(actor: Actor, ref: str | int, *, after: int = 0, limit: int = 500) -> list[TimelineLine]:

@@ -138,7 +138,11 @@ def resolve(request: HttpRequest, number: int) -> HttpResponse:
         )
 
     used = Incident.objects.exclude(category="").order_by("category").values_list("category", flat=True).distinct()
-    context = {"incident": row, "categories": list(dict.fromkeys([*USUAL_CATEGORIES, *used[:30]]))}
+    context = {
+        "incident": row,
+        "still_burning": queries.still_burns(row),
+        "categories": list(dict.fromkeys([*USUAL_CATEGORIES, *used[:30]])),
+    }
     return form_pages.answer(
         request, form, act, template="web/incident_resolve.html", context=context, then=_home(number)
     )

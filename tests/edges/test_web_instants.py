@@ -64,6 +64,12 @@ def test_a_countdown_turns_into_lateness_at_its_moment() -> None:
     assert instants.countdown_text(NOW - timedelta(minutes=12), now=NOW) == "12 min late"
 
 
+def test_a_countdown_is_late_only_when_its_grace_has_passed() -> None:
+    due, grace = NOW - timedelta(minutes=10), timedelta(minutes=10)
+    assert instants.countdown_text(due, now=NOW, grace=grace) == "due now"
+    assert instants.countdown_text(due, now=NOW + timedelta(seconds=1), grace=grace) == "10 min late"
+
+
 def test_a_running_incident_counts_up() -> None:
     assert instants.clock_age(NOW - timedelta(minutes=72), now=NOW) == "T+1:12"
     assert instants.clock_age(NOW + timedelta(minutes=1), now=NOW) == "T+0:00"

@@ -104,6 +104,28 @@ def test_a_closing_update_promises_nothing(ada: Client, row: Incident) -> None:
     assert Update.objects.get().next_update_at is None
 
 
+def test_resolving_leads_to_the_closing_word_that_is_due_now(
+    house: House, ada: Client, row: Incident, clock: clocks.WoundClock
+) -> None:
+    ada.post(f"/i/{row.number}/updates", told(row))
+    ada.post(f"/i/{row.number}/resolve", {"service": "log-on", "category": "deploy"})
+    clock.wind(timedelta(seconds=1))
+    page = read(ada, f"/i/{row.number}")
+    assert "Tell those who were told that it works again" in words(page, "messages")
+    assert f'<a href="/i/{row.number}/updates" data-testid="tell-it-works">' in page
+    assert "due now" in words(read(ada, "/updates"), f"board-{row.number}")
+    clock.wind(timedelta(minutes=10))
+    board = read(ada, "/updates")
+    assert "10 min late" in words(board, f"board-{row.number}")
+    assert 'data-grace="600"' in board
+
+
+def test_after_resolving_nobody_is_sent_to_a_word_that_is_not_owed(house: House, ada: Client) -> None:
+    quiet = house.declare("One retry path is slow", priority=4)
+    ada.post(f"/i/{quiet.number}/resolve", {"service": "log-on", "category": "deploy"})
+    assert not has(read(ada, f"/i/{quiet.number}"), "tell-it-works")
+
+
 def test_a_longer_promise_than_the_priority_allows_cannot_be_chosen(ada: Client, row: Incident) -> None:
     assert ada.post(f"/i/{row.number}/updates", told(row, next_in="480")).status_code == 422
     assert not Update.objects.exists()

@@ -9,11 +9,14 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import path
+from django.utils.html import format_html
 from django.views.decorators.http import require_http_methods, require_POST
 
 from tocsin.catalog import queries as catalog
+from tocsin.core.access import Right
+from tocsin.core.obligation_facts import ObligationKind
 from tocsin.incidents import actions, queries, snapshots
-from tocsin.incidents.models import OPEN_STATES, Incident
+from tocsin.incidents.models import OPEN_STATES, Incident, ObligationState
 from tocsin.oncall import queries as oncall
 from tocsin.web import asking, effects, form_pages, incident_forms, incident_page
 
@@ -137,15 +140,26 @@ def resolve(request: HttpRequest, number: int) -> HttpResponse:
             now=asking.now(request),
         )
 
+    def then(ended: Incident) -> str:
+        _offer_closing_word(request, ended)
+        return _home(number)
+
     used = Incident.objects.exclude(category="").order_by("category").values_list("category", flat=True).distinct()
     context = {
         "incident": row,
         "still_burning": queries.still_burns(row),
         "categories": list(dict.fromkeys([*USUAL_CATEGORIES, *used[:30]])),
     }
-    return form_pages.answer(
-        request, form, act, template="web/incident_resolve.html", context=context, then=_home(number)
-    )
+    return form_pages.answer(request, form, act, template="web/incident_resolve.html", context=context, then=then)
+
+
+def _offer_closing_word(request: HttpRequest, row: Incident) -> None:
+    """Lead to the composer whoever may tell those who are owed the news that it works again."""
+    owed = row.obligations.filter(kind=ObligationKind.UPDATE_CLOSING, state=ObligationState.OPEN)
+    team = row.team.name if row.team else None
+    if asking.actor(request).may(Right.UPDATE_SEND, team=team) and owed.exists():
+        link = 'Resolved. <a href="{}/updates" data-testid="tell-it-works">Tell those who were told that it works again</a>'
+        messages.success(request, format_html(link, _home(row.number)))
 
 
 @FORM

@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta, tzinfo
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from tocsin.core.cadence import is_late
+
 
 def zone_of(name: str) -> tzinfo:
     """The zone of that name; UTC for a name the tz database does not know."""
@@ -52,9 +54,11 @@ def span_text(span: timedelta) -> str:
     return f"{days} d"
 
 
-def countdown_text(due: datetime, *, now: datetime) -> str:
-    """ "in 41 min" before `due`, "12 min late" after it."""
+def countdown_text(due: datetime, *, now: datetime, grace: timedelta = timedelta(0)) -> str:
+    """ "in 41 min" before `due`, "due now" until the grace has passed, "12 min late" after it."""
     left = due - now
+    if left < timedelta(0) and not is_late(due, grace, now=now):
+        return "due now"
     return f"in {span_text(left)}" if left >= timedelta(0) else f"{span_text(left)} late"
 
 

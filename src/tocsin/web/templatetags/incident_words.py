@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django import template
@@ -15,6 +15,7 @@ from tocsin.core.access import Right
 from tocsin.core.facts import Kind
 from tocsin.core.obligation_facts import Audience, ObligationKind
 from tocsin.core.process_parts import NAMED_PERSON
+from tocsin.incidents import snapshots
 from tocsin.incidents.models import Incident, Obligation, Page, State
 from tocsin.incidents.queries import TimelineLine
 from tocsin.platform.models import OutboxState
@@ -149,6 +150,12 @@ def owner_words(one: Obligation) -> str:
     if one.owner:
         return one.owner.label
     return "whoever is named for it" if one.owner_role == NAMED_PERSON else one.owner_role.replace("_", " ")
+
+
+@register.filter
+def grace(one: Obligation) -> timedelta:
+    """How long after its time it is still in time."""
+    return snapshots.process_of(one.incident).catalogue.notification.overdue_grace
 
 
 @register.simple_tag

@@ -10,6 +10,7 @@ from django.template.context import Context
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 
+from tocsin.core.cadence import is_late
 from tocsin.core.process_definition import ProcessDefinition
 from tocsin.web import icons, instants, links
 from tocsin.web.pictures import drawing
@@ -60,15 +61,24 @@ def running(context: Context, instant: datetime) -> SafeString:
 
 
 @register.simple_tag(takes_context=True)
-def countdown(context: Context, due: datetime | None) -> SafeString | str:
-    """Written as "in 41 min" or "12 min late", in the colour that goes with it; the script keeps it counting."""
+def countdown(context: Context, due: datetime | None, grace: timedelta = timedelta(0)) -> SafeString | str:
+    """Written as "in 41 min", "due now" or "12 min late", in the colour that goes with it; the script keeps it counting.
+
+    `grace` is how long after its time something is still in time.
+    """
     if due is None:
         return ""
     now = _now(context)
-    soon = timedelta(0) <= due - now <= timedelta(minutes=15)
-    css = "late" if due < now else "soon" if soon else ""
-    words = instants.countdown_text(due, now=now)
-    return format_html('<span class="countdown {}" data-due="{}">{}</span>', css, instants.iso(due), words)
+    soon = due - now <= timedelta(minutes=15)
+    css = "late" if is_late(due, grace, now=now) else "soon" if soon else ""
+    words = instants.countdown_text(due, now=now, grace=grace)
+    return format_html(
+        '<span class="countdown {}" data-due="{}" data-grace="{}">{}</span>',
+        css,
+        instants.iso(due),
+        int(grace.total_seconds()),
+        words,
+    )
 
 
 @register.filter

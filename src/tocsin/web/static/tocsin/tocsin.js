@@ -42,9 +42,10 @@
   const tick = () => {
     for (const one of all("[data-due]")) {
       const left = (Date.parse(one.dataset.due) - now()) / 1000;
-      one.textContent = left >= 0 ? `in ${span(left)}` : `${span(-left)} late`;
-      one.classList.toggle("late", left < 0);
-      one.classList.toggle("soon", left >= 0 && left <= 900);
+      const late = -left > Number(one.dataset.grace || 0);
+      one.textContent = left >= 0 ? `in ${span(left)}` : late ? `${span(-left)} late` : "due now";
+      one.classList.toggle("late", late);
+      one.classList.toggle("soon", !late && left <= 900);
     }
     for (const one of all("[data-since]")) {
       const minutes = Math.max(0, Math.floor((now() - Date.parse(one.dataset.since)) / 60000));

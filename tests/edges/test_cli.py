@@ -186,8 +186,8 @@ def test_the_log_is_verified_through_the_server(shell: Shell) -> None:
 def test_evidence_is_exported_twice_to_the_same_bytes_and_verified_offline(shell: Shell, tmp_path: Path) -> None:
     shell.json("service", "add", "checkout")
     files = [tmp_path / name for name in ("one.zip", "two.zip")]
-    for file in files:
-        span = ("--from", "2026-01-01T00:00:00Z", "--to", "2099-01-01T00:00:00Z")
+    moments = ("--from", "2026-01-01T00:00:00Z", "--to", "2099-01-01T00:00:00Z")
+    for file, span in zip(files, (moments, ("--from", "2026-01-01", "--to", "2098-12-31")), strict=True):
         assert shell.run("audit", "export", *span, "-o", str(file)).exit_code == 0
     assert files[0].read_bytes() == files[1].read_bytes()
     assert CliRunner().invoke(cli, ["audit", "verify", str(files[0])]).exit_code == 0

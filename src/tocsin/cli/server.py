@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import os
+import re
+from contextlib import suppress
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import click
 
 from tocsin.cli.client import Client
 from tocsin.cli.output import output_options, period, show
+
+_DATE = re.compile(r"\d{4}-\d\d-\d\d")
 
 
 @click.group()
@@ -52,13 +57,22 @@ def verify(bundle: Path | None, data: Path | None) -> None:
     click.echo(f"complete: {entries} entries, no gap, no change")
 
 
+def _whole_days(start: str, end: str) -> tuple[str, str]:
+    """The two ends of a period as moments: a bare date is a day of UTC, and a period reaches to the end of its last."""
+    begin, finish = (f"{text}T00:00:00Z" if _DATE.fullmatch(text) else text for text in (start, end))
+    if finish != end:
+        with suppress(ValueError, OverflowError):
+            finish = (datetime.fromisoformat(finish) + timedelta(days=1)).isoformat()
+    return begin, finish
+
+
 @audit.command("export")
-@click.option("--from", "start", required=True)
-@click.option("--to", "end", required=True)
+@click.option("--from", "start", required=True, help="A moment, or a date: 2026-01-01.")
+@click.option("--to", "end", required=True, help="A moment, or a date, its whole day (UTC) included.")
 @click.option("-o", "path", required=True, type=click.Path(dir_okay=False, path_type=Path))
 def export(start: str, end: str, path: Path) -> None:
     """Write the evidence of a period; the same data gives the same bytes."""
-    begin, finish = period(start, end)
+    begin, finish = period(*_whole_days(start, end))
     content = Client().download("/audit/bundle", **{"from": begin.isoformat(), "to": finish.isoformat()})
     path.write_bytes(content)
     click.echo(f"{path}: {len(content)} bytes", err=True)

@@ -31,9 +31,10 @@ def test_a_form_that_is_not_complete_keeps_what_was_typed(visitor: Visitor, worl
     page = visitor.page(user="bo", java_script_enabled=False)
     page.goto(f"/i/{world.declared}/priority")
     page.get_by_test_id("priority-4").check()
-    page.get_by_test_id("reason").fill("")
+    page.get_by_test_id("reason").fill(" ")
     page.get_by_test_id("priority-save").click()
     expect(page.get_by_test_id("priority-4")).to_be_checked()
+    expect(page.get_by_test_id("reason")).to_be_focused()
     assert Incident.objects.get(number=world.declared).priority == 3
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -295,8 +296,19 @@ def test_a_priority_without_a_reason_is_refused_beside_the_field(house: House, a
     row = house.declare(priority=2)
     answer = ada.post(f"/i/{row.number}/priority", {"priority": "1", "reason": ""})
     assert answer.status_code == 422
-    assert "Say in a few words why" in words(answer.content.decode(), "reason-errors")
+    page = answer.content.decode()
+    assert "Say in a few words why" in words(page, "reason-errors")
+    assert re.search(r'<input [^>]*name="reason"[^>]* required autofocus ', page)
+    assert page.count(" autofocus") == 1
     assert fresh(row).priority == 2
+
+
+def test_the_focus_is_on_the_first_field_that_is_wrong_and_every_field_has_its_mark(ada: Client) -> None:
+    page = ada.post("/i/new", {"title": "It fails", "service": ""}).content.decode()
+    assert page.count(" autofocus") == 1
+    assert re.search(r'<select [^>]*name="service"[^>]* autofocus', page)
+    names = ("title", "service", "description", "priority", "severity", "impact", "kind")
+    assert [name for name in names if not has(page, f"declare-{name}-input")] == []
 
 
 @pytest.mark.parametrize("given", ["9", "0", "x", "-1", "99999999999999999999"])
@@ -379,6 +391,8 @@ def test_resolving_asks_for_the_category_and_keeps_the_note(house: House, ada: C
     assert answer.status_code == 422
     page = answer.content.decode()
     assert has(page, "resolve-category-errors")
+    assert re.search(r'<input [^>]*name="category"[^>]* autofocus', page)
+    assert [has(page, f"resolve-{name}-input") for name in ("note", "category", "service")] == [True] * 3
     assert "Rolled back." in page
     assert ada.post(f"/i/{row.number}/resolve", {**told, "category": "deploy"}).status_code == 302
     assert (fresh(row).state, fresh(row).category) == ("resolved", "deploy")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -152,7 +153,10 @@ def test_the_words_can_be_looked_at_before_they_go(ada: Client, row: Incident) -
 def test_no_group_means_nobody_and_is_said(ada: Client, row: Incident) -> None:
     answer = ada.post(f"/i/{row.number}/updates", told(row, groups=[]))
     assert answer.status_code == 422
-    assert has(answer.content.decode(), "groups-errors")
+    page = answer.content.decode()
+    assert has(page, "groups-errors")
+    assert re.search(r'<input [^>]*name="groups"[^>]* autofocus', page)
+    assert [has(page, f"compose-{name}-input") for name in ("kind", "next", "subject", "text")] == [True] * 4
 
 
 def test_no_change_keeps_the_promise_in_one_press(

@@ -58,14 +58,20 @@ class Reason(forms.Form):
 
 
 class Priority(Reason):
+    field_order = ("priority", "reason")
+
     priority = forms.CharField(required=True, error_messages={"required": "Choose a priority."})
 
 
 class Severity(Reason):
+    field_order = ("severity", "reason")
+
     severity = forms.CharField(required=True, error_messages={"required": "Choose a severity."})
 
 
 class Resolve(forms.Form):
+    field_order = ("note", "category", "service")  # as on the page
+
     service = forms.ChoiceField(label="Which service was it?", required=False)
     category = forms.CharField(
         label="What kind of incident was it?",

@@ -38,6 +38,7 @@ class Compose(forms.Form):
     The draft names its own next time in its text; when another one is chosen the text follows.
     """
 
+    field_order = ("kind", "next_in", "subject", "text", "groups")  # as on the page
     use_required_attribute = False  # a closing one needs no next time, which a browser cannot know
 
     kind = forms.ChoiceField(label="What is it?", choices=KINDS)

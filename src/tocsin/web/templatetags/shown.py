@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Any
 
 from django import template
+from django.forms import RadioSelect
 from django.template.context import Context
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
@@ -213,8 +214,19 @@ def picture(drawn: drawing.Picture, testid: str, *, titled: bool = True) -> dict
 
 @register.inclusion_tag("web/parts/field.html")
 def field(bound: Any, testid: str = "") -> dict[str, Any]:
-    """A form field with label, help and errors, wired for screen readers."""
-    return {"field": bound, "testid": testid or f"field-{bound.html_name}"}
+    """A form field with label, help and errors, wired for screen readers; the first wrong one has the focus."""
+    mark = testid or f"field-{bound.html_name}"
+    attrs: dict[str, Any] = {} if isinstance(bound.field.widget, RadioSelect) else {"data-testid": f"{mark}-input"}
+    if bound.form.errors:
+        attrs["autofocus"] = is_first_wrong(bound)
+    return {"field": bound, "control": bound.as_widget(attrs=attrs), "testid": mark}
+
+
+@register.filter
+def is_first_wrong(bound: Any) -> bool:
+    """Whether this is the first field of its form, from the top, that has to be put right."""
+    wrong = [name for name in bound.form.fields if name in bound.form.errors]
+    return wrong[:1] == [bound.name]
 
 
 @register.simple_tag

@@ -154,6 +154,20 @@ def test_an_incident_without_a_review_offers_one(mara: Client, number: int, now:
     assert Postmortem.objects.filter(incident=row).exists()
 
 
+@pytest.mark.parametrize("ended", [False, True])
+def test_a_lowered_priority_is_named_as_the_reason_for_no_review(
+    mara: Client, number: int, now: datetime, ended: bool
+) -> None:
+    actor = worlds.actor("mara")
+    row = incidents.declare(actor, title="Refunds fail", service="checkout", priority=1, now=now)
+    assert "lowered" not in shown(mara, f"/i/{row.number}/review")
+    incidents.change_priority(actor, row.number, priority=2, reason="A few only.", now=now)
+    if ended:
+        incidents.resolve(actor, row.number, category="software", now=now)
+    page = shown(mara, f"/i/{row.number}/review")
+    assert "The priority was lowered to P2, so the process asks for none. Begin one anyway?" in page
+
+
 def test_the_list_shows_where_each_review_stands(mara: Client, number: int) -> None:
     page = shown(mara, "/postmortems")
     assert "Checkout fails" in page

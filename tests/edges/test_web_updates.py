@@ -87,6 +87,7 @@ def test_an_update_goes_to_its_groups_and_promises_the_next(house: House, ada: C
     page = read(ada, f"/i/{row.number}/updates")
     assert "promised by 05:12 CET" in words(page, "messages")
     assert "We are on it." in words(page, "sent-updates")
+    assert "Ada to" in words(page, "sent-updates")
 
 
 def test_an_update_that_is_not_the_last_must_say_when_the_next_comes(ada: Client, row: Incident) -> None:

@@ -15,11 +15,12 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from tocsin.core.access import Right
 from tocsin.core.errors import NotFound
+from tocsin.core.obligation_facts import ObligationKind
 from tocsin.core.postmortem_rules import PostmortemState, default_review_date, step_decision
 from tocsin.core.process_definition import ProcessDefinition
 from tocsin.core.wording import lint_blame
 from tocsin.incidents import queries as incidents
-from tocsin.incidents.models import Incident
+from tocsin.incidents.models import Incident, ObligationState
 from tocsin.people import queries as people
 from tocsin.postmortems import actions, queries
 from tocsin.postmortems.models import ActionItem, Postmortem
@@ -75,6 +76,8 @@ def review(request: HttpRequest, number: int) -> HttpResponse:
     try:
         row = queries.postmortem(actor, number)
     except NotFound:
+        definition = process.definition(incident.process_version)
+        context |= {"definition": definition, "lowered": _was_lowered(incident, definition)}
         return render(request, "web/review_none.html", context)
     definition = process.definition(row.incident.process_version)
     persons = {person.username: person.label for person in people.persons(actor)}
@@ -91,6 +94,18 @@ def review(request: HttpRequest, number: int) -> HttpResponse:
         "today": asking.now(request).astimezone(asking.zone(request)).date(),
     }
     return render(request, "web/review.html", context)
+
+
+def _was_lowered(incident: Incident, definition: ProcessDefinition) -> bool:
+    """Whether the process asked for a review until the priority was lowered."""
+    if not _asks(definition, incident.highest_priority) or _asks(definition, incident.priority):
+        return False
+    return not incident.obligations.filter(kind=ObligationKind.POSTMORTEM, state=ObligationState.OPEN).exists()
+
+
+def _asks(definition: ProcessDefinition, rank: int | None) -> bool:
+    known = definition.catalogue.by_rank(rank) if rank is not None else None
+    return known is not None and known.criteria.postmortem
 
 
 def parts(row: Postmortem, definition: ProcessDefinition) -> list[Part]:

@@ -25,7 +25,7 @@ from tocsin.incidents import queries, snapshots
 from tocsin.incidents.models import Incident, Obligation
 from tocsin.incidents.queries import Promise
 from tocsin.process import queries as process
-from tocsin.web import asking, update_forms
+from tocsin.web import asking, incident_page, update_forms
 from tocsin.web.errors import put_on
 from tocsin.web.instants import clock_text
 from tocsin.web.pictures.small import Cadence, cadence_line
@@ -170,6 +170,7 @@ def _context(
         "findings": findings,
         "refused": any(one.weight is Weight.REFUSE for one in findings) and bool(form.is_bound),
         "updates": past,
+        "names": incident_page.names(actor),
         "owed": owed,
         "groups": process.groups(actor),
         "line": _line([update.sent_at for update in past], due, now=now, zone=asking.zone(request)),

@@ -9,10 +9,11 @@ from tests.domains import incident_worlds as world
 from tests.domains.incident_worlds import HOUR, MINUTE, House
 from tocsin.alerts.changes import AlertChange, ChangeKind
 from tocsin.alerts.models import Alert
+from tocsin.audit.models import Entry
 from tocsin.core.access import Actor, ActorKind, Role
 from tocsin.core.errors import Invalid, NotAllowed, NotFound, Refused
 from tocsin.core.facts import Kind
-from tocsin.incidents import actions
+from tocsin.incidents import actions, queries
 from tocsin.incidents.models import Escalation, Incident, IncidentAlert, State
 
 pytestmark = pytest.mark.django_db
@@ -186,6 +187,24 @@ class TestEndOfAnAlert:
         world.end(row, now=house.now)
         assert world.fresh(incident).state == "resolved"
 
+    def test_snoozing_raising_and_escalating_is_not_taking_it(self, house: House) -> None:
+        row = world.alert(now=house.now, priority=3)
+        [incident] = world.change(row, now=house.now)
+        actions.snooze(house.ada, incident.ref, until=house.now + HOUR, now=house.now)
+        actions.change_priority(house.ada, incident.ref, priority=1, reason="all regions", now=house.now)
+        actions.escalate(house.ada, incident.ref, now=house.now)
+        world.end(row, now=house.now + MINUTE)
+        assert world.fresh(incident).state == "resolved"
+
+    def test_taken_in_an_earlier_generation_is_not_taken(self, house: House) -> None:
+        row = world.alert(now=house.now, priority=1)
+        [incident] = world.change(row, now=house.now)
+        actions.acknowledge(house.ada, incident.ref, now=house.now)
+        resolved(house, incident)
+        actions.reopen(house.ada, incident.ref, now=house.now)
+        world.end(row, now=house.now + MINUTE)
+        assert world.fresh(incident).state == "resolved"
+
     def test_a_source_that_fell_silent_marks_the_gravest_and_the_chain_goes_on(self, house: House) -> None:
         row = world.alert(now=house.now, priority=1)
         [incident] = world.change(row, now=house.now)
@@ -193,6 +212,25 @@ class TestEndOfAnAlert:
         assert world.fresh(incident).alert_ended_at == house.now
         house.run(5 * MINUTE)
         assert world.paged() == ["ada", "ben"]
+
+    def test_nobody_is_said_to_have_ended_what_fell_silent(self, house: House) -> None:
+        row = world.alert(now=house.now, priority=2)
+        [incident] = world.change(row, now=house.now)
+        world.end(row, now=house.now, reason="silent")
+        lines = queries.timeline(house.ada, incident.ref)[-2:]
+        words = "Not heard of for 5 min; taken as ended"
+        assert [line.text for line in lines] == [f"{words}: {row.name}", words]
+        said = Entry.objects.filter(incident=incident.ref, kind__in=[Kind.ALERT_ENDED, Kind.INCIDENT_RESOLVED])
+        assert set(said.values_list("actor", flat=True)) == {"system"}
+
+    def test_an_end_that_was_said_is_the_senders(self, house: House) -> None:
+        row = world.alert(now=house.now, priority=2)
+        [incident] = world.change(row, now=house.now)
+        world.end(row, now=house.now)
+        lines = queries.timeline(house.ada, incident.ref)[-2:]
+        assert [line.text for line in lines] == [f"The alert ended: {row.name}", "Working again. The alert ended."]
+        said = Entry.objects.filter(incident=incident.ref, kind=Kind.INCIDENT_RESOLVED)
+        assert said.get().actor == f"integration:{row.integration_id}"
 
     def test_an_slo_asks_whoever_has_it_after_the_calm_time_and_not_when_it_burns_again(self, house: House) -> None:
         objective = world.objective(house.service, now=house.now)

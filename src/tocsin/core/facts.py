@@ -149,13 +149,19 @@ TEXTS: Mapping[Kind, str] = {
     Kind.POSTMORTEM_DRAFTED: "Postmortem drafted",
     Kind.ACTION_ADDED: "Action: {title}, driver {driver}",
 }
+SILENT_TEXTS: Mapping[Kind, str] = {
+    Kind.ALERT_ENDED: "{note}: {name}",
+    Kind.INCIDENT_RESOLVED: "{note}",
+}
+"""Instead of those above where `silent` is true: nobody said that it works again, the source was just not heard of."""
 
 
 def sentence(kind: str, data: Mapping[str, Any] | None) -> str:
     """What a person reads for an entry of `kind` with `data`; redacted data reads as such."""
     if data is None:
         return "(redacted)"
-    template = TEXTS.get(Kind(kind)) if kind in Kind.__members__.values() else None
+    texts = {**TEXTS, **SILENT_TEXTS} if data.get("silent") is True else TEXTS
+    template = texts.get(Kind(kind)) if kind in Kind.__members__.values() else None
     if template is None:
         return str(data.get("text") or kind.replace(".", " ").replace("_", " "))
     return template.format_map(_Gaps({key: "" if value is None else value for key, value in data.items()})).strip()

@@ -13,7 +13,7 @@ from tocsin.alerts.models import Alert, AlertState
 from tocsin.audit import actions as audit
 from tocsin.catalog import queries as catalog
 from tocsin.core.access import SYSTEM, Actor, ActorKind, Role
-from tocsin.core.alert_state import EndReason
+from tocsin.core.alert_state import RESOLVE_TIMEOUT, EndReason
 from tocsin.core.dedup import slo_key
 from tocsin.core.facts import Kind
 from tocsin.core.incident_lifecycle import AlertEnd, alert_end, reopening
@@ -32,6 +32,7 @@ from tocsin.slo.specs import SignalKind
 CALM = timedelta(minutes=10)
 """How long an SLO has to be well again before whoever has its incident is asked whether it is over."""
 _TITLE = 300
+_NOT_HEARD_OF = f"Not heard of for {RESOLVE_TIMEOUT // timedelta(minutes=1)} min; taken as ended"
 
 
 def take_alert_changes(changes: Sequence[AlertChange], *, now: datetime) -> list[Incident]:
@@ -228,12 +229,26 @@ def _ended(change: AlertChange, *, now: datetime) -> Incident | None:
     if found is None:
         return None
     incident = held(found.number)
-    told = fact(incident, Kind.ALERT_ENDED, name=change.alert.name, alert=str(change.alert.pk), reason=change.reason)
-    audit.record(sender(change.alert), [told], now=now)
+    data: dict[str, Any] = {"name": change.alert.name, "alert": str(change.alert.pk), "reason": change.reason}
+    told = fact(incident, Kind.ALERT_ENDED, **data, **_silence(change))
+    audit.record(_who_ends(change), [told], now=now)
     others = IncidentAlert.objects.filter(incident=incident, alert__state=AlertState.FIRING)
     if incident.is_open and not others.exclude(alert=change.alert).exists():
         _end_or_ask(incident, change, now=now)
     return incident
+
+
+def _fell_silent(change: AlertChange) -> bool:
+    return change.reason == EndReason.SILENT
+
+
+def _who_ends(change: AlertChange) -> Actor:
+    """The sender, unless it said nothing and we drew the conclusion."""
+    return SYSTEM if _fell_silent(change) else sender(change.alert)
+
+
+def _silence(change: AlertChange) -> dict[str, Any]:
+    return {"silent": True, "note": _NOT_HEARD_OF} if _fell_silent(change) else {}
 
 
 def _end_or_ask(incident: Incident, change: AlertChange, *, now: datetime) -> None:
@@ -243,12 +258,14 @@ def _end_or_ask(incident: Incident, change: AlertChange, *, now: datetime) -> No
     found = alert_end(
         definition.catalogue.by_rank(rank) if rank is not None else None,
         taken_by_person=taken,
-        source_fell_silent=change.reason == EndReason.SILENT,
+        source_fell_silent=_fell_silent(change),
     )
     if found is AlertEnd.RESOLVE and not (taken and change.alert.objective):
         incident.service = incident.service or catalog.catch_all()
         incident.category = incident.category or incident.origin
-        moving.end(sender(change.alert), incident, note="The alert ended.", by_person=False, now=now)
+        silent = _fell_silent(change)
+        note = _NOT_HEARD_OF if silent else "The alert ended."
+        moving.end(_who_ends(change), incident, note=note, by_person=False, silent=silent, now=now)
         return
     incident.alert_ended_at = incident.calm_since = now
     save(incident, "alert_ended_at", "calm_since", now=now)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 from django.db import transaction
 
@@ -94,13 +95,17 @@ def _require_facts(event: Event, incident: Incident) -> None:
         raise Invalid({field: _ASKED[field] for field in missing})
 
 
-def end(actor: Actor, incident: Incident, *, note: str, by_person: bool, now: datetime) -> None:
-    """Resolve an incident the caller holds; everything that was still to be sent about it is taken back."""
+def end(actor: Actor, incident: Incident, *, note: str, by_person: bool, silent: bool = False, now: datetime) -> None:
+    """Resolve an incident the caller holds; everything that was still to be sent about it is taken back.
+
+    `silent` says that nobody reported an end: the source was not heard of any more.
+    """
     former = incident.state
     if not enter(incident, Event.RESOLVE):
         return
     incident.resolved_at, incident.snoozed_until = now, None
     save(incident, *_ENDED, "service", "team", "category", now=now)
+    more: dict[str, Any] = {"silent": True} if silent else {}
     told = fact(
         incident,
         Kind.INCIDENT_RESOLVED,
@@ -109,6 +114,7 @@ def end(actor: Actor, incident: Incident, *, note: str, by_person: bool, now: da
         by_person=by_person,
         service=incident.service.name if incident.service else None,
         category=incident.category,
+        **more,
     )
     audit.record(actor, [told], now=now)
     _wind_up(incident, now=now)

@@ -12,6 +12,8 @@ from tests.domains import incident_worlds as incidents
 from tests.domains import worlds
 from tests.domains.incident_worlds import HOUR, House, fresh, mails, token_of
 from tests.edges.web_client import has, marks, read, signed_in, words
+from tocsin.alerts.changes import AlertChange, ChangeKind
+from tocsin.alerts.models import Alert
 from tocsin.audit.models import Entry
 from tocsin.comms import actions as comms
 from tocsin.core.access import SYSTEM, Role
@@ -396,6 +398,19 @@ def test_resolving_asks_for_the_category_and_keeps_the_note(house: House, ada: C
     assert "Rolled back." in page
     assert ada.post(f"/i/{row.number}/resolve", {**told, "category": "deploy"}).status_code == 302
     assert (fresh(row).state, fresh(row).category) == ("resolved", "deploy")
+
+
+def test_resolving_says_first_that_the_slo_still_burns(house: House, ada: Client) -> None:
+    said = incidents.signal(incidents.objective(house.service, now=house.now), now=house.now, priority=2)
+    alert = incidents.slo_alert(said, now=house.now)
+    alert.urgency = "page"
+    alert.save()
+    [row] = incidents.tell(AlertChange(alert, ChangeKind.OPENED, "new", said), now=house.now)
+    page = read(ada, f"/i/{row.number}/resolve")
+    warning = "The SLO still burns. If it does in 10 minutes, this incident reopens and pages again."
+    assert words(page, "still-burning") == warning
+    Alert.objects.update(state="resolved")
+    assert not has(read(ada, f"/i/{row.number}/resolve"), "still-burning")
 
 
 def test_the_page_of_the_next_time_tells_what_ended_it_last_time(house: House, ada: Client) -> None:

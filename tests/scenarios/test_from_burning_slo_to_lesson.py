@@ -5,15 +5,18 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from django.db import transaction
 
 from tests.domains import slo_worlds, worlds
 from tests.scenarios.stage import Stage
 from tocsin.alerts import actions as alerts
+from tocsin.alerts.models import Alert
 from tocsin.audit import queries as audit
 from tocsin.comms import actions as comms
 from tocsin.core.access import SYSTEM
 from tocsin.incidents import actions as incidents
 from tocsin.incidents import queries
+from tocsin.incidents.actions import moving
 from tocsin.incidents.models import Incident
 from tocsin.people import actions as people
 from tocsin.platform.clock import WoundClock
@@ -176,4 +179,56 @@ def test_an_incident_resolved_while_its_slo_burns_on_comes_back_and_pages(stage:
     incident.refresh_from_db()
     assert (incident.is_open, incident.generation) == (True, 2)
     assert Incident.objects.count() == 1
+    texts = [line.text for line in queries.timeline(worlds.actor("mara"), incident.number)]
+    assert "Reopened. The SLO still burns." in texts
     stage.phone.settle()
+
+
+def burning(stage: Stage) -> Incident:
+    """An incident of an SLO that burns, taken by mara."""
+    stage.clock.wind(timedelta(minutes=1))
+    stage.count("checkout-availability", good=1000, bad=0)
+    stage.phone.expect(to="mara@harbor.example", kind="page")
+    burn(stage, 3)
+    incidents.take_page(stage.link_of(), now=stage.now)
+    return stage.incident()
+
+
+@pytest.mark.parametrize("quiet", [{"suppressed_by": "silence:1"}, {"urgency": "ticket"}, {"state": "resolved"}])
+def test_what_wakes_nobody_does_not_bring_an_incident_back(stage: Stage, quiet: dict[str, str]) -> None:
+    incident = burning(stage)
+    assert queries.still_burns(incident)
+    incidents.resolve(worlds.actor("mara"), incident.number, category="software", now=stage.now)
+    Alert.objects.update(**quiet)
+    assert not queries.still_burns(incident)
+    assert incidents.reopen_still_burning(now=stage.now + timedelta(minutes=10)) == 0
+
+
+def test_an_incident_that_no_person_resolved_is_not_brought_back(stage: Stage) -> None:
+    incident = burning(stage)
+    with transaction.atomic():
+        moving.end(SYSTEM, incident, note="", by_person=False, now=stage.now)
+    assert incidents.reopen_still_burning(now=stage.now + timedelta(minutes=10)) == 0
+
+
+def test_a_burning_slo_brings_back_the_incident_that_took_it_over(stage: Stage) -> None:
+    child = burning(stage)
+    mara = worlds.actor("mara")
+    parent = incidents.declare(mara, title="Paying is slow", service="checkout", now=stage.now)
+    incidents.merge(mara, child.number, into=parent.number, now=stage.now)
+    incidents.resolve(mara, parent.number, category="software", now=stage.now)
+    assert incidents.reopen_still_burning(now=stage.now + timedelta(minutes=9)) == 0
+    assert incidents.reopen_still_burning(now=stage.now + timedelta(minutes=10)) == 1
+    parent.refresh_from_db()
+    assert (parent.is_open, parent.generation) == (True, 2)
+
+
+def test_many_that_are_worked_on_do_not_hide_one_that_is_not(stage: Stage) -> None:
+    incident = burning(stage)
+    incidents.resolve(worlds.actor("mara"), incident.number, category="software", now=stage.now)
+    burns = Alert.objects.get(state="firing")
+    for number in range(3):
+        earlier = Alert.objects.get(pk=burns.pk)
+        earlier.pk, earlier.dedup_key = burns.pk - 10 + number, f"slo:other-{number}"
+        earlier.save(force_insert=True)
+    assert incidents.reopen_still_burning(now=stage.now + timedelta(minutes=10), limit=1) == 1

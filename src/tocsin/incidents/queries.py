@@ -10,10 +10,11 @@ from typing import Any
 from django.db.models import Case, Count, IntegerField, Q, QuerySet, Value, When
 
 from tocsin.alerts import queries as alerts
-from tocsin.alerts.models import AlertState
+from tocsin.alerts.models import Alert, AlertState
 from tocsin.audit.models import Entry
 from tocsin.core import incident_lifecycle as lifecycle
 from tocsin.core.access import Actor, Right, require
+from tocsin.core.alert_latch import Urgency
 from tocsin.core.cadence import late_at
 from tocsin.core.errors import Invalid, NotFound
 from tocsin.core.facts import Kind, sentence
@@ -242,8 +243,14 @@ def still_wakes(ref: str, *, now: datetime) -> bool:
 
 
 def still_burns(row: Incident) -> bool:
-    """Whether an alert of the incident's SLO fires on."""
-    return row.objective_id is not None and row.alert_links.filter(alert__state=AlertState.FIRING).exists()
+    """Whether an alert of an SLO fires on that would bring the incident back after it was resolved."""
+    return burning_alerts().filter(incident_links__incident=row).exists()
+
+
+def burning_alerts() -> QuerySet[Alert]:
+    """The alerts of SLOs that burn so fast that somebody has to be woken, except those that something keeps quiet."""
+    firing = Alert.objects.filter(state=AlertState.FIRING, suppressed_by="")
+    return firing.filter(objective__isnull=False, urgency=Urgency.PAGE.value)
 
 
 def timeline(actor: Actor, ref: str | int, *, after: int = 0, limit: int = 500) -> list[TimelineLine]:

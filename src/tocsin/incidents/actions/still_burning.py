@@ -6,14 +6,17 @@ import logging
 from datetime import datetime, timedelta
 
 from django.db import transaction
+from django.db.models import Exists, OuterRef, QuerySet
 
-from tocsin.alerts.models import Alert, AlertState
+from tocsin.alerts.models import Alert
+from tocsin.audit.models import Entry
 from tocsin.core.access import SYSTEM
-from tocsin.core.alert_latch import Urgency
 from tocsin.core.dedup import slo_key
+from tocsin.core.facts import Kind
 from tocsin.incidents.actions import moving
 from tocsin.incidents.actions.incident_row import held
-from tocsin.incidents.models import OPEN_STATES, Incident, State
+from tocsin.incidents.models import OPEN_STATES, Incident, IncidentAlert, State
+from tocsin.incidents.queries import burning_alerts
 
 log = logging.getLogger(__name__)
 
@@ -26,27 +29,47 @@ def reopen_still_burning(*, now: datetime, limit: int = 50) -> int:
 
     Each in its own transaction. An incident that was closed, or an alert that something keeps quiet, stays as it is.
     """
-    firing = Alert.objects.filter(
-        state=AlertState.FIRING, objective__isnull=False, urgency=Urgency.PAGE.value, suppressed_by=""
-    )
-    names = list(firing.order_by("id").values_list("objective__name", flat=True)[:limit])
-    return sum(_reopen(slo_key(name), now=now) for name in names)
+    rows = list(_left_burning(now=now).order_by("id").values_list("pk", flat=True)[:limit])
+    return sum(_reopen(alert_id, now=now) for alert_id in rows)
 
 
-def _reopen(key: str, *, now: datetime) -> bool:
-    about = Incident.objects.filter(dedup_key=key)
-    if about.filter(state__in=OPEN_STATES).exists():
-        return False
-    last = about.order_by("-number").first()
-    if last is None or last.state != State.RESOLVED or last.resolved_at is None or last.resolved_at > now - PATIENCE:
+def _left_burning(*, now: datetime) -> QuerySet[Alert]:
+    """Only those with something to reopen, so that many that are being worked on never hide one that is not."""
+    links = IncidentAlert.objects.filter(alert=OuterRef("pk"))
+    over = links.filter(incident__state=State.RESOLVED, incident__resolved_at__lte=now - PATIENCE)
+    return burning_alerts().filter(Exists(over), ~Exists(links.filter(incident__state__in=OPEN_STATES)))
+
+
+def _reopen(alert_id: int, *, now: datetime) -> bool:
+    # By its alert rather than its cause: after a merge the alert belongs to an incident of another cause.
+    last = Incident.objects.filter(alert_links__alert=alert_id).order_by("-resolved_at", "-number").first()
+    if last is None:
         return False
     try:
         with transaction.atomic():
             incident = held(last.number)
-            if incident.state != State.RESOLVED:
+            if not _is_too_soon(incident, alert_id, now=now):
                 return False
             moving.begin_again(SYSTEM, incident, reason="The SLO still burns.", now=now)
             return True
     except Exception:  # the boundary of one row: the others come back all the same
         log.exception("%s could not be reopened although its SLO still burns", last.ref)
         return False
+
+
+def _is_too_soon(incident: Incident, alert_id: int, *, now: datetime) -> bool:
+    """Looked at again with the incident held: another node may have reopened it, or the alert may have ended."""
+    if incident.state != State.RESOLVED or incident.resolved_at is None or incident.resolved_at > now - PATIENCE:
+        return False
+    alert = burning_alerts().filter(pk=alert_id).select_related("objective").first()
+    if alert is None or alert.objective is None or not _by_person(incident):
+        return False
+    keys = {slo_key(alert.objective.name), incident.dedup_key} - {""}
+    return not Incident.objects.filter(dedup_key__in=keys, state__in=OPEN_STATES).exists()
+
+
+def _by_person(incident: Incident) -> bool:
+    """Whether a person resolved it last. When the log no longer tells (redacted), rather page once too often."""
+    ends = Entry.objects.filter(incident=incident.ref, kind=Kind.INCIDENT_RESOLVED).order_by("-seq")
+    data = ends.values_list("data", flat=True).first()
+    return data is None or bool(data.get("by_person", True))

@@ -76,6 +76,8 @@ def test_a_late_closing_word_is_named_instead_of_a_calm_day_for_a_week(
     page = read(ada, "/")
     assert has(page, "now-calm")
     assert marks(page, "promise-") == []
+    assert "late from before" in page
+    assert "No update is owed" not in page
     assert has(read(ada, "/updates"), f"board-{row.number}")
 
 

@@ -63,7 +63,8 @@ def now(request: HttpRequest) -> HttpResponse:
     at_once, can_wait = incidents.now_and_later(actor, now=at)
     mine = _mine(actor, [*at_once, *can_wait])
     own = {row.pk for row in mine}
-    promises = [one for one in incidents.promises(actor, now=at) if not _is_old_story(one, now=at)]
+    owed = incidents.promises(actor, now=at)
+    promises = [one for one in owed if not _is_old_story(one, now=at)]
     nothing_open = not at_once and not can_wait
     points = _points(promises, _spending(actor, now=at)) if nothing_open else []
     calm = nothing_open and not points
@@ -72,6 +73,7 @@ def now(request: HttpRequest) -> HttpResponse:
         "at_once": [row for row in at_once if row.pk not in own],
         "can_wait": [row for row in can_wait if row.pk not in own],
         "promises": promises[:PROMISES_SHOWN],
+        "old_promises": len(owed) - len(promises),
         "objectives": in_danger(actor)[:SLOS_SHOWN],
         "on_call": _on_call(actor, now=at),
         "calm": calm,

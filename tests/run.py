@@ -36,7 +36,7 @@ def main(arguments: list[str]) -> int:
 def _pytest(name: str, arguments: list[str], settings: dict[str, str]) -> int:
     print(f"\n=== tests on {name} ===", flush=True)
     with tempfile.TemporaryDirectory(prefix="tocsin-tests-") as data:
-        environment = {**os.environ, "TOCSIN_DATA": data, "PYTHONPATH": ".", **settings}
+        environment = {**os.environ, "TOCSIN_DATA": data, "PYTHONPATH": f".{os.pathsep}src", **settings}
         parallel = (
             [] if any(argument.startswith("-n") for argument in arguments) else ["-n", "2", "--dist", "loadgroup"]
         )

@@ -1,4 +1,4 @@
-"""SLOs, where their numbers come from, what was measured, what was breached, and what a breach means."""
+"""SLOs as their owners wrote them, and what the evaluator knows of each."""
 
 from __future__ import annotations
 
@@ -6,22 +6,7 @@ from django.db import models
 from django.db.models import Q
 
 from tocsin.catalog.models import Service
-from tocsin.platform.models import Claimable
-from tocsin.process.models import StakeholderGroup
-
-
-class DataSource(Claimable):
-    """Where an SLI is read: a Prometheus-compatible server that is asked, or a door that is pushed to."""
-
-    name = models.SlugField(max_length=63, unique=True)
-    kind = models.CharField(max_length=16)  # prometheus | push
-    url = models.URLField(max_length=500, blank=True, default="")
-    headers = models.JSONField(default=dict, blank=True)
-    every = models.DurationField()
-    next_at = models.DateTimeField(null=True, blank=True, db_index=True)
-    last_success_at = models.DateTimeField(null=True, blank=True)
-    last_error = models.TextField(blank=True, default="")
-    created_at = models.DateTimeField()
+from tocsin.slo.models.sources import DataSource
 
 
 class Budgeting(models.TextChoices):
@@ -108,79 +93,3 @@ class ObjectiveState(models.Model):
     pulled_until = models.DateTimeField(null=True, blank=True)  # minutes before it are final and not asked for again
     invalid_at = models.DateTimeField(null=True, blank=True)
     invalid_reason = models.TextField(blank=True, default="")
-
-
-class Bucket(models.Model):
-    """Events counted in [start, start + width). `width` and `start` in seconds; UTC epoch; widths 60, 900 and 3600."""
-
-    objective = models.ForeignKey(Objective, on_delete=models.CASCADE, related_name="buckets")
-    width = models.PositiveIntegerField()
-    start = models.BigIntegerField()
-    good = models.BigIntegerField(default=0)
-    bad = models.BigIntegerField(default=0)
-
-    class Meta:
-        constraints = [
-            models.UniqueConstraint(fields=["objective", "width", "start"], name="bucket_once"),
-            models.CheckConstraint(condition=Q(good__gte=0, bad__gte=0), name="bucket_counts_are_counts"),
-        ]
-
-
-class Decision(models.TextChoices):
-    """What a priority assignment says. The absence of an assignment is `unset`."""
-
-    SET = "set"
-    NONE = "none"
-
-
-class PriorityAssignment(models.Model):
-    """The meaning of a breach of this SLO, from a moment on; replacing it closes the former. Exactly one is open.
-
-    `priority` is a rank of the catalogue; `raise_rule` holds {"more_than": 3, "within_seconds": 3600, "to": 2,
-    "count": "episodes"} for a conditional priority.
-    """
-
-    objective = models.ForeignKey(Objective, on_delete=models.PROTECT, related_name="assignments")
-    decision = models.CharField(max_length=8, choices=Decision.choices)
-    priority = models.PositiveSmallIntegerField(null=True, blank=True)
-    raise_rule = models.JSONField(null=True, blank=True)
-    groups = models.ManyToManyField(StakeholderGroup, blank=True, related_name="assignments")
-    assign_mode = models.CharField(max_length=16, default="automatic")
-    reason = models.TextField(blank=True, default="")
-    assigned_by = models.CharField(max_length=150)
-    valid_from = models.DateTimeField()
-    valid_until = models.DateTimeField(null=True, blank=True)
-
-    class Meta:
-        constraints = [
-            models.UniqueConstraint(
-                fields=["objective"], condition=Q(valid_until__isnull=True), name="one_assignment_at_a_time"
-            ),
-            models.CheckConstraint(
-                condition=Q(decision="set", priority__isnull=False) | Q(decision="none", priority__isnull=True),
-                name="assignment_says_one_thing",
-            ),
-        ]
-
-
-class Breach(models.Model):
-    """An evaluation that found the SLO violated. Immutable; stamped with the priority of its moment.
-
-    `valid` and `bad` are the events of `window`; `episode` numbers runs of neighbouring breaches; `priority_state` is
-    set | none | unset; `priority_rule` names what gave the priority (assignment, frequency, remaining, velocity).
-    """
-
-    objective = models.ForeignKey(Objective, on_delete=models.PROTECT, related_name="breaches")
-    at = models.DateTimeField()
-    window = models.DurationField()
-    valid = models.BigIntegerField()
-    bad = models.BigIntegerField()
-    episode = models.PositiveIntegerField(default=0)
-    priority = models.PositiveSmallIntegerField(null=True, blank=True)
-    priority_state = models.CharField(max_length=8)
-    priority_rule = models.CharField(max_length=32, blank=True, default="")
-    revision = models.PositiveIntegerField(default=1)
-
-    class Meta:
-        constraints = [models.UniqueConstraint(fields=["objective", "at"], name="breach_once_a_tick")]
-        indexes = [models.Index(fields=["objective", "-at"], name="breach_latest")]

@@ -19,6 +19,7 @@ from tocsin.core.access import TABLE, Role
 from tocsin.intake.doors import MOST_BODY, Doors
 from tocsin.intake.journal import NotAccepted
 from tocsin.intake.keys import KeyRing, Sender
+from tocsin.slo.pushed_series import Selection
 
 NOW = datetime(2026, 11, 23, 2, 12, tzinfo=UTC)
 ALERTS = "/api/v2/alerts"
@@ -62,6 +63,7 @@ class Intake:
                 keys=KeyRing(self._lookup, threads, lambda: 0.0),
                 journal=self.journal,  # type: ignore[arg-type]
                 names=self._names,
+                selection=self._selection,
                 clock=lambda: NOW,
             )
             door = doors.door_for(given)
@@ -72,6 +74,9 @@ class Intake:
         if self.broken:
             raise OSError("no database")
         return SENDERS.get(key)
+
+    async def _selection(self) -> Selection:
+        return Selection([])
 
     async def _names(self, names: Sequence[str], service_id: int | None) -> Mapping[str, int]:
         if self.broken:
@@ -284,5 +289,5 @@ def test_more_rows_than_a_request_may_carry_are_refused(intake: Intake) -> None:
     ("method", "path"), [("GET", ALERTS), ("DELETE", COUNTS), ("POST", "/api/v2/alerts/groups"), ("POST", "/")]
 )
 def test_the_doors_leave_everything_else_to_others(method: str, path: str) -> None:
-    doors = Doors(keys=None, journal=None, names=None, clock=lambda: NOW)  # type: ignore[arg-type]
+    doors = Doors(keys=None, journal=None, names=None, selection=None, clock=lambda: NOW)  # type: ignore[arg-type]
     assert doors.door_for(scope(method, path)) is None

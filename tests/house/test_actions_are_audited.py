@@ -21,6 +21,7 @@ ALLOWED: Mapping[str, str] = {
     "slo.claim_due": "a lease on a source for the time of asking it",
     "slo.note_failure": "the state of asking a source; an SLO without data says so by a signal of its own",
     "slo.take_answers": "measurements, as above",
+    "slo.take_series": "measurements, as above",
     "alerts.end_overdue": "the end of an alert is written on the timeline of its incident, by the room that has it",
     "alerts.has_overdue": "only asks",
     "alerts.hear_unsilenced": "what is heard opens an incident, and that is written",

@@ -13,19 +13,21 @@ from tocsin.alerts.changes import AlertChange
 from tocsin.alerts.models import Integration
 from tocsin.alerts.posted_alerts import PostedAlert
 from tocsin.platform.models import Journal
-from tocsin.slo import pushed_counts
+from tocsin.slo import pushed_counts, pushed_series
 from tocsin.slo.models import Objective
 from tocsin.slo.pushed_counts import PushedCount
+from tocsin.slo.pushed_series import Series
 
 ALERTMANAGER = "alertmanager"
 SLI = "sli"
+SERIES = "series"
 
 
 @dataclass(frozen=True, slots=True)
 class Piece:
     """Neighbouring parts of one row, from part `first` on; `last` when no part of the row comes after them.
 
-    An alert is a part; the counts of a row are one part, because they are taken all or not at all. A row that cannot
+    An alert is a part; the counts (or series) of a row are one part, because they are taken all or not at all. A row that cannot
     be read is one part that raises `fault` when it is taken.
     """
 
@@ -35,12 +37,13 @@ class Piece:
     last: bool = True
     alerts: Sequence[PostedAlert] = ()
     counts: Sequence[PushedCount] = ()
+    series: Sequence[Series] = ()
     fault: Exception | None = None
 
     @property
     def size(self) -> int:
         """How many parts it has; 0 for what is left of a row that held nothing valid."""
-        return len(self.alerts) if not self.counts and self.fault is None else 1
+        return len(self.alerts) if not (self.counts or self.series) and self.fault is None else 1
 
     @property
     def is_whole_row(self) -> bool:
@@ -72,6 +75,8 @@ def _read_one(row: Journal, integration: Integration | None) -> Piece:
             return Piece(row, integration, first=row.taken, alerts=decoded[row.taken :])
         if row.kind == SLI:
             return Piece(row, integration, counts=[count for _, count in pushed_counts.decode(body).rows])
+        if row.kind == SERIES:
+            return Piece(row, integration, series=pushed_series.from_bytes(body))
         return Piece(row, integration, fault=ValueError(f"nothing here reads messages of kind {row.kind!r}"))
     except ValueError as error:
         return Piece(row, integration, fault=error)
@@ -106,6 +111,7 @@ def take(pieces: Sequence[Piece], *, now: datetime) -> None:
     for integration, posted in _runs(pieces):
         changes += alerts.take_alertmanager(integration, posted, now=now)
     changes += _take_counts([(piece, count) for piece in pieces for count in piece.counts], now=now)
+    changes += _take_series([piece for piece in pieces if piece.row.kind == SERIES], now=now)
     if changes:
         incidents.take_alert_changes(changes, now=now)
 
@@ -149,3 +155,16 @@ def _take_counts(counts: Sequence[tuple[Piece, PushedCount]], *, now: datetime) 
 
 def _may_count(integration: Integration | None, objective: Objective) -> bool:
     return integration is None or integration.service_id in {None, objective.service_id}
+
+
+def _take_series(pieces: Sequence[Piece], *, now: datetime) -> list[AlertChange]:
+    """Count pushed counters and evaluate their SLOs at once; a sender whose counters no SLI names was seen all the same."""
+    from tocsin.slo import actions as slo
+
+    for sender in {piece.integration for piece in pieces if piece.integration is not None}:
+        alerts.note_seen(sender, now=now)
+    sent = [
+        (piece.integration.service_id if piece.integration else None, piece.series) for piece in pieces if piece.series
+    ]
+    touched = slo.take_series(sent, now=now) if sent else set()
+    return alerts.take_slo_signals(slo.evaluate(touched, now=now), now=now) if touched else []

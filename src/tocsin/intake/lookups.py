@@ -14,8 +14,11 @@ from tocsin.core.access import TABLE, Role
 from tocsin.intake.keys import Sender
 from tocsin.people import queries as people
 from tocsin.platform import clock
+from tocsin.slo import queries as slo
 from tocsin.slo.models import Objective
+from tocsin.slo.pushed_series import Selection
 
+SELECTION_KEPT_SECONDS = 5.0
 KEPT_SECONDS = 30.0
 MOST_KEPT = 200_000
 
@@ -81,6 +84,31 @@ def _objectives(names: Sequence[str]) -> list[tuple[str, int, int]]:
     try:
         rows = Objective.objects.filter(name__in=names, retired_at__isnull=True)
         return list(rows.values_list("name", "pk", "service_id"))
+    except Exception:
+        connection.close()
+        raise
+
+
+class Selections:
+    """Remembers for a few seconds which counters the SLIs name, so that a new SLO counts soon after it is saved."""
+
+    def __init__(self, threads: Executor, monotonic: Callable[[], float]) -> None:
+        self._threads = threads
+        self._monotonic = monotonic
+        self._known: tuple[float, Selection] | None = None
+
+    async def __call__(self) -> Selection:
+        """Raises what the database raises."""
+        now = self._monotonic()
+        if self._known is None or now - self._known[0] >= SELECTION_KEPT_SECONDS:
+            found = await asyncio.get_running_loop().run_in_executor(self._threads, _selection)
+            self._known = (now, found)
+        return self._known[1]
+
+
+def _selection() -> Selection:
+    try:
+        return Selection(slo.wanted_counters())
     except Exception:
         connection.close()
         raise

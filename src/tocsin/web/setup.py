@@ -27,6 +27,8 @@ QUIET_AFTER = timedelta(days=1)
 SENDERS = {
     "alertmanager": ("Prometheus or Alertmanager", "/api/v2/alerts"),
     "sli": ("Counts of good and bad events", "/api/v1/sli/counts"),
+    "otlp": ("Metrics of OpenTelemetry", "/v1/metrics"),
+    "remote-write": ("Counters by Prometheus remote write", "/api/v1/write"),
 }
 
 

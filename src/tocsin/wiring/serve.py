@@ -185,7 +185,7 @@ def build_front(journal: JournalWriter, engine: Engine | None, threads: ThreadPo
     """The front of this process with its doors, streams and health pages. Called inside the event loop."""
     from tocsin.intake.doors import Doors
     from tocsin.intake.keys import KeyRing
-    from tocsin.intake.lookups import ObjectiveNames, present, sender_of
+    from tocsin.intake.lookups import ObjectiveNames, Selections, present, sender_of
     from tocsin.platform import clock, db
     from tocsin.wiring import watching
     from tocsin.wiring.asgi import Front
@@ -199,6 +199,7 @@ def build_front(journal: JournalWriter, engine: Engine | None, threads: ThreadPo
         keys=KeyRing(sender_of, threads, clock.monotonic),
         journal=journal,
         names=ObjectiveNames(threads, clock.monotonic),
+        selection=Selections(threads, clock.monotonic),
         clock=present,
         body_seconds=15 * patience,
     )

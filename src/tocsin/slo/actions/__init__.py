@@ -4,6 +4,7 @@ from tocsin.slo.actions.counting import add_counts, count_errors, forget_counts,
 from tocsin.slo.actions.evaluating import evaluate
 from tocsin.slo.actions.objectives import check_objective, retire_objective, save_objective
 from tocsin.slo.actions.priorities import assign_priority, withdraw_priority
+from tocsin.slo.actions.pushed_series import take_series
 from tocsin.slo.actions.sources import save_source
 from tocsin.slo.specs import Count, ObjectiveSpec, SignalKind, SloSignal
 
@@ -22,5 +23,6 @@ __all__ = [
     "retire_objective",
     "save_objective",
     "save_source",
+    "take_series",
     "withdraw_priority",
 ]

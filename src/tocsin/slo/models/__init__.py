@@ -4,6 +4,7 @@ from tocsin.slo.models.breaches import Breach
 from tocsin.slo.models.counts import Bucket
 from tocsin.slo.models.objectives import Budgeting, Health, Objective, ObjectiveState
 from tocsin.slo.models.priorities import Decision, PriorityAssignment
+from tocsin.slo.models.pushed import PushedGrowth, PushedSeries
 from tocsin.slo.models.sources import DataSource
 
 __all__ = [
@@ -16,4 +17,6 @@ __all__ = [
     "Objective",
     "ObjectiveState",
     "PriorityAssignment",
+    "PushedGrowth",
+    "PushedSeries",
 ]

@@ -14,6 +14,7 @@ from tocsin.slo.queries.objectives import (
     source,
     sources,
     undecided,
+    wanted_counters,
 )
 from tocsin.slo.queries.series import BudgetLevel, BurnPoint, burn_down, burn_series, day_counts
 
@@ -37,5 +38,6 @@ __all__ = [
     "source",
     "sources",
     "undecided",
+    "wanted_counters",
     "window_counts",
 ]

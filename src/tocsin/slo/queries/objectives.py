@@ -10,6 +10,8 @@ from django.db.models import Count, Q, QuerySet
 from tocsin.core.access import Actor, Right, require
 from tocsin.core.errors import NotFound
 from tocsin.slo.models import Breach, DataSource, Objective, PriorityAssignment
+from tocsin.slo.pushed_series import Wanted, selector_of
+from tocsin.slo.specs import PUSH
 
 
 def objectives(
@@ -38,6 +40,18 @@ def objective(actor: Actor, name: str) -> Objective:
 
 def _with_neighbours() -> QuerySet[Objective]:
     return Objective.objects.select_related("service__team", "source", "state")
+
+
+def wanted_counters() -> list[Wanted]:
+    """The counters that SLIs name and that nobody pulls: those are the ones that may be pushed."""
+    rows = Objective.objects.filter(Q(source=None) | Q(source__kind=PUSH), retired_at=None)
+    found = []
+    for pk, service_id, *queries in rows.values_list("pk", "service_id", "good_query", "bad_query", "total_query"):
+        for role, query in zip(("good", "bad", "total"), queries, strict=True):
+            selector = selector_of(query) if query else None
+            if selector is not None:
+                found.append(Wanted(pk, service_id, role, selector))
+    return found
 
 
 def ids_by_name(names: Iterable[str]) -> dict[str, int]:

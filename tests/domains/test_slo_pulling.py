@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from django.db import transaction
@@ -118,7 +118,8 @@ def test_history_comes_by_hours_then_quarters_then_minutes() -> None:
         assert moments.last <= NOON_SECOND
         widths.append(moments.step)
         until = moments.last
-    assert widths == [3600, 900, 60]
+    assert list(dict.fromkeys(widths)) == [3600, 900, 60]
+    assert widths.count(3600) == 4  # a week at a time
 
 
 @given(
@@ -246,6 +247,98 @@ def test_a_restart_after_hours_catches_up_without_gap_or_double(server: FakeServ
         objective=slo, width=3600, start__gte=NOON_SECOND, start__lt=NOON_SECOND + 9 * 3600
     )
     assert [good + bad for good, bad in hours.values_list("good", "bad")] == [36_000] * 9
+
+
+def _month(httpserver: HTTPServer) -> Objective:
+    return slo_worlds.objective(
+        "month",
+        now=NOON,
+        source="prometheus",
+        good_query='sum(requests_total{code!~"5.."})',
+        total_query="sum(requests_total)",
+        period=timedelta(days=28),
+    )
+
+
+def _progress(slo: Objective, now: datetime = NOON) -> str:
+    return str(queries.reading_past(queries.objective(SYSTEM, slo.name), now=now))
+
+
+def test_the_past_is_read_in_portions_and_says_how_far_it_has_come(
+    server: FakeServer, slo: Objective, httpserver: HTTPServer
+) -> None:
+    actions.retire_objective(SYSTEM, slo.name, now=NOON)
+    month = _month(httpserver)
+    said = []
+    for _ in range(20):
+        pull_sources.turn(now=NOON)
+        said.append(_progress(month))
+        if said[-1] == "None":
+            break
+    assert said[0] == "Reading the past: 7 of 28 days"
+    assert said[1] == "Reading the past: 14 of 28 days"
+    assert said[-1] == "None"
+    spans = [int(one["end"]) - int(one["start"]) for one in server.questions if one["path"].endswith("range")]
+    assert max(spans) <= 7 * 86_400
+    state = slo_worlds.state(month)
+    assert state.first_data_at == NOON - timedelta(days=28)
+    assert state.health == Health.MET
+    assert state.next_at is not None
+
+
+def test_reading_the_past_goes_on_where_it_was_interrupted(
+    server: FakeServer, slo: Objective, httpserver: HTTPServer
+) -> None:
+    actions.retire_objective(SYSTEM, slo.name, now=NOON)
+    month = _month(httpserver)
+    pull_sources.turn(now=NOON)
+    server.reply = Response("gone", status=503)
+    pull_sources.turn(now=NOON)
+    assert _progress(month) == "Reading the past: 7 of 28 days"
+    server.reply = None
+    asked = len(server.questions)
+    pull_sources.turn(now=NOON + timedelta(seconds=30))
+    assert int(server.questions[asked]["start"]) == NOON_SECOND - 21 * 86_400 + 3600
+    _pull_all(NOON + MINUTE)
+    assert queries.window_counts([month.pk], [timedelta(days=28)], now=NOON + MINUTE)[month.pk][
+        timedelta(days=28)
+    ].valid == pytest.approx(28 * 864_000, abs=1200)
+
+
+def test_while_the_past_is_read_nothing_is_known_and_nobody_is_told_of_what_is_over(
+    server: FakeServer, slo: Objective, httpserver: HTTPServer
+) -> None:
+    from tocsin.engine import silent_sources, turns
+    from tocsin.incidents.models import Incident
+    from tocsin.slo.models import Breach
+
+    actions.retire_objective(SYSTEM, slo.name, now=NOON)
+    month = _month(httpserver)
+    server.bad_share = 0.9
+    for seconds in (0, 1, 2):
+        now = NOON + timedelta(seconds=seconds)
+        pull_sources.turn(now=now)
+        turns.evaluate(now=now)
+        silent_sources.turn(now=now)
+        state = slo_worlds.state(month)
+        assert (state.health, state.next_at, state.first_data_at) == (Health.NO_DATA, None, None)
+    assert not Breach.objects.exists()
+    assert not Incident.objects.exists()
+    server.bad_share = 0.0
+    # What is over by the time the past has been read tells nobody: only the present does.
+    later = NOON + timedelta(days=2)
+    _pull_all(later)
+    assert not Incident.objects.filter(created_at__lt=later).exists()
+
+
+def test_catching_up_after_a_stop_is_no_silent_source(server: FakeServer, slo: Objective) -> None:
+    _pull_all()
+    later = NOON + timedelta(hours=9)
+    slo_worlds.judge(slo, later)
+    assert slo_worlds.state(slo).health == Health.NO_DATA
+    assert queries.without_data(now=later) == []
+    DataSource.objects.update(last_error="no connection")
+    assert [state.pk for state in queries.without_data(now=later)] == [slo.pk]
 
 
 def test_bad_events_are_judged_and_told_in_the_same_turn(server: FakeServer, slo: Objective) -> None:

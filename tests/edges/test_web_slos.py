@@ -97,6 +97,55 @@ def test_an_slo_without_data_says_since_when_and_is_nowhere_good(client: Client)
     assert "we cannot tell" in part(page, "burn-down-finding")
 
 
+def test_minutes_after_the_data_stopped_no_picture_and_no_word_is_good_any_more(
+    client: Client, clock: WoundClock
+) -> None:
+    actions.save_source(SYSTEM, name="counters", kind="push", every=timedelta(seconds=20), now=NOW)
+    made = healthy(source="counters")
+    clock.wind(3 * MINUTE)
+    slo_worlds.judge(made, clock.now())
+    page = text_of(signed_in(client), "/slos/log-on/log-on-availability")
+    assert "we cannot tell" in part(page, "burn-down-finding")
+    assert "chip good" not in page
+    assert "fine" not in part(page, "direction")
+    now = text_of(client, "/")
+    assert "Nothing needs you" not in now
+    assert "1 SLO without data, so unknown" in now
+    assert "No data since" in part(now, "danger-log-on-availability", "</li>")
+
+
+def test_impossible_numbers_are_called_so_with_their_reason(client: Client) -> None:
+    made = healthy()
+    actions.mark_invalid({made.pk: "the source sent a value that is no number"}, now=NOW + MINUTE)
+    slo_worlds.judge(made, NOW + MINUTE)
+    page = text_of(signed_in(client), "/slos/log-on/log-on-availability")
+    assert "Impossible numbers since" in part(page, "invalid-data", "</div>")
+    assert "The source sent a value that is no number." in page
+    assert "chip good" not in page
+    assert "Impossible numbers, so unknown" in part(text_of(client, "/"), "danger-log-on-availability", "</li>")
+
+
+def test_a_past_that_is_being_read_says_how_far_it_has_come(client: Client) -> None:
+    made = slo()
+    ObjectiveState.objects.filter(objective=made).update(
+        reading_from=NOW - timedelta(days=28), pulled_until=NOW - timedelta(days=16)
+    )
+    page = text_of(signed_in(client), "/slos/log-on/log-on-availability")
+    assert "Reading the past: 12 of 28 days" in part(page, "reading-past", "</div>")
+    assert "chip good" not in page
+
+
+def test_a_source_that_does_not_answer_says_from_when_the_numbers_are(client: Client) -> None:
+    actions.save_source(SYSTEM, name="prom", url="http://127.0.0.1:9090", now=NOW)
+    made = healthy(source="prom", good_query="sum(a_total)", total_query="sum(b_total)")
+    type(made.source).objects.update(last_error="answered 503: overloaded")
+    slo_worlds.push(made, NOW - 4 * MINUTE, good=10, bad=0, now=NOW)
+    ObjectiveState.objects.filter(objective=made).update(last_data_at=NOW - 4 * MINUTE)
+    page = text_of(signed_in(client), "/slos/log-on/log-on-availability")
+    assert "As of" in part(page, "stale-data", "</div>")
+    assert "answered 503: overloaded" in part(page, "stale-data", "</div>")
+
+
 def test_an_undecided_slo_is_called_undecided_and_can_be_asked_for(client: Client) -> None:
     healthy("log-on-speed", display_name="Fast")
     decided = healthy()

@@ -17,7 +17,7 @@ from tocsin.oncall.models import EscalationPolicy, Rotation
 from tocsin.people.models import Person, Team
 from tocsin.postmortems.models import ActionItem, Postmortem
 from tocsin.process.models import StakeholderGroup
-from tocsin.slo.models import Breach, Objective
+from tocsin.slo.models import Breach, Health, Objective
 
 
 def at(instant: datetime | None) -> str | None:
@@ -131,8 +131,9 @@ def person(row: Person) -> dict[str, Any]:
 
 
 def objective(row: Objective) -> dict[str, Any]:
-    """An SLO with what is known of it now."""
+    """An SLO with what is known of it now; while data are missing or impossible, no budget is known."""
     state = getattr(row, "state", None)
+    known = state is not None and state.health not in (Health.NO_DATA, Health.INVALID)
     return {
         "name": row.name,
         "display_name": row.label,
@@ -148,10 +149,11 @@ def objective(row: Objective) -> dict[str, Any]:
         "origin": row.origin or None,
         "retired_at": at(row.retired_at),
         "health": state.health if state else "no_data",
-        "remaining": state.remaining if state else None,
+        "remaining": state.remaining if state and known else None,
         "burn_rates": state.burn_rates if state else {},
-        "exhausts_at": at(state.exhausts_at) if state else None,
+        "exhausts_at": at(state.exhausts_at) if state and known else None,
         "last_data_at": at(state.last_data_at) if state else None,
+        "invalid_reason": state.invalid_reason if state and state.health == Health.INVALID else None,
         "evaluated_at": at(state.evaluated_at) if state else None,
     }
 

@@ -43,8 +43,10 @@ def slo(request: HttpRequest, name: str) -> dict[str, Any]:
     now = clock.now()
     row = queries.objective(actor(request), name)
     assignment = queries.assignment_at(row, now)
+    reading = queries.reading_past(row, now=now)
     return {
         **shapes.objective(row),
+        "reading_past": str(reading) if reading else None,
         "priority": assignment.priority if assignment else None,
         "priority_state": assignment.decision if assignment else "unset",
         "groups": [group.code for group in assignment.groups.all()] if assignment else [],

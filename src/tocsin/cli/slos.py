@@ -41,6 +41,7 @@ def show_slo(name: str, output: str, as_json: bool) -> None:
         "target",
         "health",
         "remaining",
+        "reading_past",
         "priority",
         "priority_state",
         "groups",

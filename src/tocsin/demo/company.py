@@ -20,6 +20,7 @@ from tocsin.process import actions as process
 
 CONFIGURATION = (
     "services.yaml",
+    "sources.yaml",
     "slos-identity.yaml",
     "slos-tickets.yaml",
     "slos-payments.yaml",

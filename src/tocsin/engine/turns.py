@@ -54,6 +54,12 @@ def let_time_pass(*, now: datetime) -> int:
     return len(changes)
 
 
+def silences(*, now: datetime) -> int:
+    from tocsin.engine import silent_sources
+
+    return silent_sources.turn(now=now)
+
+
 def escalate(*, now: datetime) -> int:
     from tocsin.incidents import actions as incidents
 
@@ -104,6 +110,7 @@ def loops(*, deliver: Callable[..., int], pull: Callable[..., int] | None = None
             Turn("fold", fold.turn),
             Turn("evaluate", evaluate),
             Turn("alerts", let_time_pass),
+            Turn("silences", silences),
             Turn("escalate", escalate),
             Turn("promises", tell_late),
             Turn("reopen", reopen),

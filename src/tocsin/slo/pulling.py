@@ -22,6 +22,7 @@ _MINUTES_SINCE = timedelta(hours=6)
 _QUARTERS_SINCE = timedelta(days=3)
 _LONGEST_BACKFILL = timedelta(days=92)
 MOST_STEPS = 1500
+_MOST_HOURS = 7 * 24  # of wide history at once, so that a server is not held up and progress can be seen
 _MOST_VALUES = 300_000
 _CURRENT = timedelta(minutes=15)
 # A float sum of whole numbers may come out a hair below the whole number.
@@ -38,6 +39,26 @@ def is_current(until: int, *, now: datetime) -> bool:
     return until > epoch_seconds(now - _CURRENT)
 
 
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How much of its past an SLO's source has told, in days."""
+
+    read: int
+    wanted: int
+
+    def __str__(self) -> str:
+        return f"Reading the past: {self.read} of {self.wanted} days"
+
+
+def progress(reading_from: datetime | None, pulled_until: datetime | None, *, now: datetime) -> Progress | None:
+    """How far the reading of the past has come, None when there is none under way."""
+    if reading_from is None:
+        return None
+    day = timedelta(days=1)
+    wanted = max(1, round((now - reading_from) / day))
+    return Progress(min(wanted, ((pulled_until or reading_from) - reading_from) // day), wanted)
+
+
 def stretch_after(until: int, *, asks: int, now: datetime) -> Moments:
     """The next stretch to ask about after `until`, as wide and as long as it may be at once.
 
@@ -49,7 +70,7 @@ def stretch_after(until: int, *, asks: int, now: datetime) -> Moments:
         boundary = floor_to(epoch_seconds(now - since), width)
         if until < boundary:
             if until % width == 0:
-                return _moments(until, boundary, width, steps)
+                return _moments(until, boundary, width, min(steps, _MOST_HOURS))
             return _moments(until, min(boundary, floor_to(until, width) + width), MINUTE, steps)
     return _moments(until, floor_to(epoch_seconds(now), MINUTE), MINUTE, steps)
 

@@ -103,9 +103,14 @@ def counts_occurrences(row: PriorityAssignment) -> bool:
 
 
 def silence_limit(objective: Objective) -> timedelta:
-    """How long a source may be silent before nothing is known any more."""
-    if objective.source is None or objective.source.kind == PUSH:
+    """How long a source may be silent before nothing is known any more.
+
+    A sender that says how often it sends is missed after three times that, at the second evaluation at the earliest.
+    """
+    if objective.source is None:
         return _SILENCE_OF_PUSHED
+    if objective.source.kind == PUSH:
+        return max(objective.evaluate_every, 3 * objective.source.every)
     return max(_SILENCE_OF_PULLED, 3 * objective.source.every)
 
 

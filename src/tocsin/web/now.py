@@ -66,7 +66,7 @@ def now(request: HttpRequest) -> HttpResponse:
     owed = incidents.promises(actor, now=at)
     promises = [one for one in owed if not _is_old_story(one, now=at)]
     nothing_open = not at_once and not can_wait
-    points = _points(promises, _spending(actor, now=at)) if nothing_open else []
+    points = _points(promises, _spending(actor, now=at), _blind(actor)) if nothing_open else []
     calm = nothing_open and not points
     context = {
         "mine": mine,
@@ -98,10 +98,18 @@ def _spending(actor: Actor, *, now: datetime) -> list[Objective]:
     return [row for row in rows if row.pk in decided and decided[row.pk].priority is not None]
 
 
-def _points(promises: Sequence[Promise], spending: Sequence[Objective]) -> list[Point]:
+def _blind(actor: Actor) -> list[Objective]:
+    """SLOs that had data and have none now: of them nobody can say that nothing is wrong."""
+    return [row for row in slo.objectives(actor) if _health(row) == Health.NO_DATA and _had_data(row)]
+
+
+def _points(promises: Sequence[Promise], spending: Sequence[Objective], blind: Sequence[Objective]) -> list[Point]:
     """What asks for somebody although no incident is open."""
     late = sum(one.late for one in promises)
     found = [Point("late", f"{late} promised update{'' if late == 1 else 's'} late", "/updates")] if late else []
+    if blind:
+        what = f"{len(blind)} SLO{'' if len(blind) == 1 else 's'} without data, so unknown"
+        found.append(Point("blind", what, "/slos?health=no_data"))
     for row in spending:
         what = "has spent its error budget" if _health(row) == Health.EXHAUSTED else "burns its error budget"
         found.append(Point(row.name, f"{row.label} {what}", f"/slos/{row.service.name}/{row.name}"))
@@ -138,6 +146,10 @@ def in_danger(actor: Actor) -> list[Objective]:
 
 def _health(row: Objective) -> str:
     return row.state.health if hasattr(row, "state") else Health.NO_DATA
+
+
+def _had_data(row: Objective) -> bool:
+    return hasattr(row, "state") and row.state.first_data_at is not None
 
 
 def _has_little_left(row: Objective) -> bool:

@@ -19,14 +19,14 @@ from tocsin.incidents import queries as incidents
 from tocsin.process import queries as process
 from tocsin.slo import queries, snapshots
 from tocsin.slo.judging import FALLBACK_REMAINING
-from tocsin.slo.models import Breach, Objective
+from tocsin.slo.models import Breach, Health, Objective
 from tocsin.slo.queries import BudgetLevel, BudgetView
 from tocsin.web import asking
 from tocsin.web.instants import span_text
 from tocsin.web.pictures import burn_down as down
 from tocsin.web.pictures import burn_rate as rates
 from tocsin.web.pictures.drawing import Picture
-from tocsin.web.slo_words import HEALTH, RULES
+from tocsin.web.slo_words import HEALTH, RULES, state_of
 
 RUNS_SHOWN = 20
 AHEAD = 4  # a rolling period has no end: the picture looks a quarter of it ahead
@@ -74,6 +74,9 @@ def facts(request: HttpRequest, objective: Objective) -> dict[str, Any]:
         "state_chip": chip,
         "state_text": view.health.text,
         "direction": _WORDS[view.direction],
+        "state": state_of(objective),
+        "reading": queries.reading_past(objective, now=now),
+        "stale_since": _stale_since(objective, now=now),
         "left": None if view.left is None else float(view.left),
         "overspent": -view.events_left if view.events_left is not None and view.events_left < 0 else None,
         "burn_down": _burn_down(request, objective, view, levels, breaches),
@@ -86,6 +89,14 @@ def facts(request: HttpRequest, objective: Objective) -> dict[str, Any]:
         "explanations": view.explanations,
         "rule_name": snapshots.rule_of(objective).name,
     }
+
+
+def _stale_since(objective: Objective, *, now: datetime) -> datetime | None:
+    """Since when the source has not answered, while what was known before is still shown."""
+    source, state = objective.source, state_of(objective)
+    if source is None or not source.last_error or state.health == Health.NO_DATA or state.last_data_at is None:
+        return None
+    return state.last_data_at if now - state.last_data_at > 2 * objective.evaluate_every else None
 
 
 def _chosen(request: HttpRequest, count: int) -> int:
@@ -116,7 +127,7 @@ def _burn_down(
         even_until=view.span.ends_at,
         now=now,
         zone=asking.zone(request),
-        levels=[down.Level(level.at, level.left) for level in levels],
+        levels=_levels(view, levels, now=now),
         breaches=_marks(runs(breaches, levels)),
         exhausts_at=view.exhausts_at,
         cone=view.cone,
@@ -124,6 +135,15 @@ def _burn_down(
         would_be=_would_be(objective),
     )
     return down.burn_down(shown)
+
+
+def _levels(view: BudgetView, levels: Sequence[BudgetLevel], *, now: datetime) -> list[down.Level]:
+    """What was left, up to the moment from which nothing is known."""
+    if view.left is not None:
+        return [down.Level(level.at, level.left) for level in levels]
+    last = view.last_data_at or view.span.starts_at
+    known = [down.Level(level.at, level.left) for level in levels if level.at <= last]
+    return [*known, down.Level(min(last, now), None), down.Level(now, None)]
 
 
 def _marks(found: Sequence[Run]) -> list[down.BreachMark]:

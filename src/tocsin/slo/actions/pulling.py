@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import logging
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.db import transaction
+from django.db.models import Max, Min
 
 from tocsin.core.slo_windows import grid_tick
 from tocsin.platform import db
 from tocsin.slo import buckets, pulling
 from tocsin.slo.actions.counting import mark_invalid
-from tocsin.slo.models import DataSource, Objective, ObjectiveState
+from tocsin.slo.models import Bucket, DataSource, Objective, ObjectiveState
 from tocsin.slo.prometheus import Ask, Growth, Moments, Server
 from tocsin.slo.pulling import Answer, Counted
 from tocsin.slo.specs import PROMETHEUS
@@ -141,9 +142,12 @@ def _take_round(one: Round, growth: Growth, *, now: datetime) -> set[int]:
     final = pulling.final_until(now=now)
     found = {pk: _counted(state, one, growth, final=final, now=now) for pk, state in states.items()}
     _write_counts(one.moments, found)
-    _write_states(states, one.moments, found, final=final)
-    mark_invalid({pk: counted.invalid for pk, counted in found.items() if counted.invalid}, now=now)
-    return {pk for pk, counted in found.items() if counted.counts or counted.invalid}
+    arrived = _write_states(states, one.moments, found, final=final, now=now)
+    there = {pk for pk, state in states.items() if state.reading_from is None}
+    _note_data({pk: counted for pk, counted in found.items() if pk in there})
+    _note_past(arrived)
+    mark_invalid({pk: counted.invalid for pk, counted in found.items() if counted.invalid and pk in there}, now=now)
+    return arrived | {pk for pk, counted in found.items() if pk in there and (counted.counts or counted.invalid)}
 
 
 def _counted(state: ObjectiveState, one: Round, growth: Growth, *, final: int, now: datetime) -> Counted:
@@ -178,19 +182,55 @@ def _write_counts(moments: Moments, found: Mapping[int, Counted]) -> None:
                 for key in buckets.spread(pk, start, narrowest=moments.step)
             )
         )
+
+
+def _note_data(found: Mapping[int, Counted]) -> None:
+    """Remember when data were seen; of an SLO whose past is still being read nothing is known yet, nor lost."""
     buckets.note_data({pk: pulling.instant(one.newest) for pk, one in found.items() if one.newest is not None})
 
 
+def _note_past(arrived: Set[int]) -> None:
+    """Of SLOs whose past has just been read: from when to when there were data."""
+    spans = Bucket.objects.filter(objective_id__in=arrived).values("objective_id")
+    for row in spans.annotate(first=Min("start"), last=Max("start")):
+        buckets.note_data({row["objective_id"]: pulling.instant(row["first"])})
+        buckets.note_data({row["objective_id"]: pulling.instant(row["last"])})
+
+
 def _write_states(
-    states: Mapping[int, ObjectiveState], moments: Moments, found: Mapping[int, Counted], *, final: int
-) -> None:
+    states: Mapping[int, ObjectiveState],
+    moments: Moments,
+    found: Mapping[int, Counted],
+    *,
+    final: int,
+    now: datetime,
+) -> set[int]:
+    """Move the marks; returns the SLOs whose past has now been read.
+
+    Only from then on an SLO is judged: nobody is told of what is over.
+    """
     until = pulling.instant(min(moments.last, final))
+    arrived: set[int] = set()
     if moments.step < buckets.MINUTE:
-        return  # the running minute is provisional
+        return arrived  # the running minute is provisional
     moved = []
     for pk, state in states.items():
         if state.pulled_until is None or state.pulled_until < until:
+            if state.pulled_until is None:
+                state.reading_from = pulling.instant(_until(state, now=now))
             state.pulled_until = until
+            if state.reading_from is not None and _has_arrived(state, now=now):
+                arrived.add(pk)
             state.rest_good, state.rest_bad = found[pk].rest_good, found[pk].rest_bad
             moved.append(state)
-    ObjectiveState.objects.bulk_update(moved, ["pulled_until", "rest_good", "rest_bad"])
+    ObjectiveState.objects.bulk_update(moved, ["pulled_until", "rest_good", "rest_bad", "reading_from", "next_at"])
+    return arrived
+
+
+def _has_arrived(state: ObjectiveState, *, now: datetime) -> bool:
+    """Whether the past has been read now; until then the SLO has no next evaluation."""
+    there = pulling.is_current(_until(state, now=now), now=now)
+    state.next_at = now if there else None
+    if there:
+        state.reading_from = None
+    return there

@@ -91,5 +91,6 @@ class ObjectiveState(models.Model):
     rest_good = models.FloatField(default=0.0)
     rest_bad = models.FloatField(default=0.0)
     pulled_until = models.DateTimeField(null=True, blank=True)  # minutes before it are final and not asked for again
+    reading_from = models.DateTimeField(null=True, blank=True)  # since when the past is read; None once it has been
     invalid_at = models.DateTimeField(null=True, blank=True)
     invalid_reason = models.TextField(blank=True, default="")

@@ -110,16 +110,23 @@ def _source(document: Document, findings: Findings) -> SourceSpec:
         name=document.name,
         kind=PUSH if kind == PUSH else PROMETHEUS,
         url=next(filter(None, (node.text_at(*details, key) for key in ("url", "server", "address"))), ""),
-        every=_every(node.get(*details, "every"), annotation(document, "every"), document, findings),
+        every=_every(
+            node.get(*details, "every"), annotation(document, "every"), document, findings, pushed=kind == PUSH
+        ),
         headers={entry.key: entry.value.text for entry in headers.entries} if headers else {},
         origin=document.origin,
     )
 
 
-def _every(given: Node | None, annotated: str, document: Document, findings: Findings) -> timedelta:
+_PUSHED_EVERY = timedelta(minutes=10)  # a sender that does not say how often it sends is given time
+
+
+def _every(
+    given: Node | None, annotated: str, document: Document, findings: Findings, *, pushed: bool = False
+) -> timedelta:
     text = given.text if given else annotated
     if not text:
-        return SourceSpec(name="default").every
+        return _PUSHED_EVERY if pushed else SourceSpec(name="default").every
     found = _SECONDS.fullmatch(text)
     if found is None:
         line = given.line if given else document.line

@@ -11,10 +11,12 @@ from tocsin.slo.queries.objectives import (
     ids_by_name,
     objective,
     objectives,
+    reading_past,
     source,
     sources,
     undecided,
     wanted_counters,
+    without_data,
 )
 from tocsin.slo.queries.series import BudgetLevel, BurnPoint, burn_down, burn_series, day_counts
 
@@ -35,9 +37,11 @@ __all__ = [
     "ids_by_name",
     "objective",
     "objectives",
+    "reading_past",
     "source",
     "sources",
     "undecided",
     "wanted_counters",
     "window_counts",
+    "without_data",
 ]

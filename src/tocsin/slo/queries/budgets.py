@@ -66,7 +66,7 @@ def budget(actor: Actor, objective: Objective, *, now: datetime) -> BudgetView:
         exhausts_at=None if known is None else verdict.exhausts_at,
         cone=(None, None) if known is None else _cone(objective, verdict, windows, now=now),
         health=verdict.health,
-        direction=judging.direction_of(objective, verdict.burns),
+        direction=Direction.UNKNOWN if known is None else judging.direction_of(objective, verdict.burns),
         burns=verdict.burns,
         last_data_at=state.last_data_at,
         explanations=tuple(

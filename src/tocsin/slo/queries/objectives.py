@@ -9,7 +9,9 @@ from django.db.models import Count, Q, QuerySet
 
 from tocsin.core.access import Actor, Right, require
 from tocsin.core.errors import NotFound
-from tocsin.slo.models import Breach, DataSource, Objective, PriorityAssignment
+from tocsin.slo import buckets, pulling
+from tocsin.slo.models import Breach, DataSource, Health, Objective, ObjectiveState, PriorityAssignment
+from tocsin.slo.pulling import Progress
 from tocsin.slo.pushed_series import Wanted, selector_of
 from tocsin.slo.specs import PUSH
 
@@ -40,6 +42,31 @@ def objective(actor: Actor, name: str) -> Objective:
 
 def _with_neighbours() -> QuerySet[Objective]:
     return Objective.objects.select_related("service__team", "source", "state")
+
+
+def without_data(*, now: datetime) -> list[ObjectiveState]:
+    """SLOs in use that once had data and have none now, with source, service and objective at hand.
+
+    One whose source is telling what was missed meanwhile is not among them.
+    """
+    rows = ObjectiveState.objects.filter(
+        health=Health.NO_DATA, first_data_at__isnull=False, objective__retired_at__isnull=True
+    )
+    found = rows.select_related("objective__source", "objective__service").order_by("objective_id")
+    return [state for state in found if not _catches_up(state, now=now)]
+
+
+def _catches_up(state: ObjectiveState, *, now: datetime) -> bool:
+    source, until = state.objective.source, state.pulled_until
+    if source is None or source.kind == PUSH or source.last_error or until is None:
+        return False
+    return not pulling.is_current(buckets.epoch_seconds(until), now=now)
+
+
+def reading_past(objective: Objective, *, now: datetime) -> Progress | None:
+    """How far the reading of an SLO's past has come, None when it has been read (or need not be)."""
+    state = getattr(objective, "state", None)
+    return None if state is None else pulling.progress(state.reading_from, state.pulled_until, now=now)
 
 
 def wanted_counters() -> list[Wanted]:

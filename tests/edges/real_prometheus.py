@@ -40,8 +40,11 @@ def write_past(folder: Path, lines: list[str]) -> None:
 
 
 @contextlib.contextmanager
-def prometheus(folder: Path, *, scrape: int | None = None, config: str = "") -> Iterator[str]:
-    """Start a server over the storage `folder`; `scrape` is a port on loopback that it asks each second."""
+def prometheus(folder: Path, *, scrape: int | None = None, config: str = "", web: Path | None = None) -> Iterator[str]:
+    """Start a server over the storage `folder`; `scrape` is a port on loopback that it asks each second.
+
+    `web` is the file with its TLS and its users; then it speaks https and is ready when its port is open.
+    """
     port = free_port()
     file = folder.parent / "prometheus.yml"
     job = f"\nscrape_configs: [{{job_name: shop, static_configs: [{{targets: ['127.0.0.1:{scrape}']}}]}}]"
@@ -52,15 +55,21 @@ def prometheus(folder: Path, *, scrape: int | None = None, config: str = "") -> 
         f"--storage.tsdb.path={folder}",
         f"--web.listen-address=127.0.0.1:{port}",
         "--log.level=error",
+        *([f"--web.config.file={web}"] if web else []),
     ]
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    url = f"http://127.0.0.1:{port}"
+    url = f"http{'s' if web else ''}://127.0.0.1:{port}"
     try:
-        wait_until(lambda: _is_ready(url))
+        wait_until(lambda: _is_open(port) if web else _is_ready(url))
         yield url
     finally:
         process.terminate()
         process.wait(30)
+
+
+def _is_open(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
 def _is_ready(url: str) -> bool:

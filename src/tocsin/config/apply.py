@@ -194,6 +194,7 @@ class _Bench:
             url=spec.url,
             every=spec.every,
             headers=spec.headers,
+            connection=spec.connection,
             now=self._now,
         )
 

@@ -60,15 +60,19 @@ def request(
     body: bytes | None = None,
     deadline: timedelta = DEADLINE,
     most_bytes: int = MOST_BYTES,
+    trust: ssl.SSLContext | None = None,
 ) -> Answer:
-    """Send one request and read at most `most_bytes` of the answer. Raises HttpFailed for anything but an answer."""
+    """Send one request and read at most `most_bytes` of the answer. Raises HttpFailed for anything but an answer.
+
+    `trust` says which certificates are trusted and shown instead of the usual ones.
+    """
     target, host = _pinned(url)
     seconds = deadline.total_seconds() * db.patience()
     until = clock.monotonic() + seconds
     sent = {**(headers or {}), "Host": host, "Accept-Encoding": "identity"}
     try:
         with (
-            httpx2.Client(timeout=seconds, follow_redirects=False, trust_env=False, verify=_trust()) as client,
+            httpx2.Client(timeout=seconds, follow_redirects=False, trust_env=False, verify=trust or _trust()) as client,
             client.stream(
                 method, target, headers=sent, content=body, extensions={"sni_hostname": _name(host)}
             ) as answer,

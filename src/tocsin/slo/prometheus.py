@@ -3,24 +3,20 @@
 from __future__ import annotations
 
 import math
-import os
-import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
 from urllib.parse import urlencode
 
 import msgspec
 
 from tocsin.platform import http
+from tocsin.slo import connecting
+from tocsin.slo.connecting import SecretMissing
 from tocsin.slo.promql import Counters, Shape, counters, shape_of, shared_query
 
-DEADLINE = timedelta(seconds=10)
 MOST_BYTES = 64 * 1024 * 1024
 MOST_SERIES = 50_000
-# A header may take a secret from the environment, but only from names that were put there for it.
-_SECRET = re.compile(r"\$\{env:(TOCSIN_SOURCE_[A-Z0-9_]+)\}")
 
 
 class SourceFailed(Exception):
@@ -38,10 +34,11 @@ class Ask:
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """Where to ask."""
+    """Where to ask; `connection` as `slo.connecting` reads it."""
 
     url: str
     headers: Mapping[str, str] = field(default_factory=dict)
+    connection: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,23 +160,25 @@ def _ask(server: Server, query: str, moments: Moments) -> _Reply:
         answer = http.request(
             "POST",
             f"{server.url.rstrip('/')}/api/v1/{path}",
-            headers={**_headers(server), "Content-Type": "application/x-www-form-urlencoded"},
+            headers={
+                **connecting.headers_of(server.connection, server.headers),
+                "Content-Type": "application/x-www-form-urlencoded",
+            },
             body=urlencode(form).encode(),
-            deadline=DEADLINE,
+            deadline=connecting.deadline(server.connection),
             most_bytes=MOST_BYTES,
+            trust=connecting.trust_of(server.connection),
         )
+    except SecretMissing as error:
+        raise SourceFailed(str(error)) from error
     except http.HttpFailed as error:
         raise SourceFailed(error.detail) from error
     return _read(answer)
 
 
-def _headers(server: Server) -> dict[str, str]:
-    return {
-        name: _SECRET.sub(lambda found: os.environ.get(found[1], ""), value) for name, value in server.headers.items()
-    }
-
-
 def _read(answer: http.Answer) -> _Reply:
+    if answer.status in (401, 403):
+        raise SourceFailed(f"answered {answer.status}: it does not know us or does not let us ask")
     try:
         reply = _decoder.decode(answer.body)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:

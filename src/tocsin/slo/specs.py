@@ -33,13 +33,17 @@ class ServiceSpec:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SourceSpec:
-    """Where numbers come from: `kind` is prometheus (asked every `every`) or push."""
+    """Where numbers come from: `kind` is prometheus (asked every `every`) or push (heard from every `every`).
+
+    `connection` is how a server is reached, as `slo.connecting` reads it.
+    """
 
     name: str
     kind: str = PROMETHEUS
     url: str = ""
     every: timedelta = timedelta(seconds=15)
     headers: Mapping[str, str] = field(default_factory=dict)
+    connection: Mapping[str, str] = field(default_factory=dict)
     origin: str = ""
 
 

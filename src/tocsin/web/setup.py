@@ -17,6 +17,7 @@ from tocsin.catalog import queries as catalog
 from tocsin.core.access import Right
 from tocsin.core.errors import Invalid
 from tocsin.process import queries as process
+from tocsin.slo import connecting
 from tocsin.slo import queries as slos
 from tocsin.slo.models import DataSource
 from tocsin.web import asking
@@ -67,7 +68,7 @@ def _shown(row: Integration, *, now: datetime) -> dict[str, Any]:
 
 def _source(row: DataSource) -> dict[str, Any]:
     used = row.objectives.filter(retired_at=None).count()
-    return {"row": row, "used": used, "pulled": bool(row.url)}
+    return {"row": row, "used": used, "pulled": bool(row.url), "how": connecting.in_words(row.connection)}
 
 
 @require_POST

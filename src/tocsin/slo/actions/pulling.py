@@ -66,7 +66,7 @@ def _errand(source: DataSource, *, now: datetime) -> Errand:
     if behind:
         oldest = min(behind)
         rounds.append(_round([(oldest, state) for state in behind[oldest]], oldest, now=now))
-    return Errand(source, Server(source.url, source.headers), tuple(rounds), more=bool(behind))
+    return Errand(source, Server(source.url, source.headers, source.connection), tuple(rounds), more=bool(behind))
 
 
 def _sorted(

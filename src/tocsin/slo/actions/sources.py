@@ -16,6 +16,7 @@ from tocsin.core.errors import Invalid
 from tocsin.core.facts import Kind
 from tocsin.platform import db
 from tocsin.platform.text import clean
+from tocsin.slo import connecting
 from tocsin.slo.actions.naming import checked_name
 from tocsin.slo.models import DataSource
 from tocsin.slo.specs import PROMETHEUS, PUSH, SourceSpec
@@ -31,10 +32,18 @@ def save_source(
     url: str = "",
     every: timedelta = timedelta(seconds=15),
     headers: Mapping[str, str] | None = None,
+    connection: Mapping[str, str] | None = None,
     now: datetime,
 ) -> DataSource:
     """Make the source `name` be as given; the same again writes nothing. Raises Invalid for wrong fields."""
-    spec = SourceSpec(name=checked_name(name), kind=kind, url=url.strip(), every=every, headers=dict(headers or {}))
+    spec = SourceSpec(
+        name=checked_name(name),
+        kind=kind,
+        url=url.strip(),
+        every=every,
+        headers=dict(headers or {}),
+        connection=dict(connection or {}),
+    )
     _check(spec)
     with transaction.atomic():
         require(actor, Right.SLO_WRITE)
@@ -52,7 +61,13 @@ def save_source(
 
 def source_changes(found: DataSource | None, spec: SourceSpec) -> dict[str, Any]:
     """The fields of a source that a spec changes; all of them when there is no source yet."""
-    wanted = {"kind": spec.kind, "url": clean(spec.url), "every": spec.every, "headers": dict(spec.headers)}
+    wanted = {
+        "kind": spec.kind,
+        "url": clean(spec.url),
+        "every": spec.every,
+        "headers": dict(spec.headers),
+        "connection": dict(spec.connection),
+    }
     return {key: value for key, value in wanted.items() if found is None or getattr(found, key) != value}
 
 
@@ -68,9 +83,10 @@ def _check(spec: SourceSpec) -> None:
     if spec.kind == PROMETHEUS and (parts.scheme not in ("http", "https") or not parts.hostname):
         problems["url"] = "give the whole address of the server, for example http://prometheus:9090"
     if parts.username or parts.password:
-        problems["url"] = "put credentials into headers, not into the address"
+        problems["url"] = "put credentials into connectionDetails, not into the address"
     if spec.every < _SHORTEST:
         problems["every"] = "must be at least a second"
+    problems |= connecting.problems(spec.connection, spec.headers, url=spec.url)
     if problems:
         raise Invalid(problems)
 

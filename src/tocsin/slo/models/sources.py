@@ -14,6 +14,7 @@ class DataSource(Claimable):
     kind = models.CharField(max_length=16)  # prometheus | push
     url = models.URLField(max_length=500, blank=True, default="")
     headers = models.JSONField(default=dict, blank=True)
+    connection = models.JSONField(default=dict, blank=True)  # as slo.connecting reads it; secrets by name only
     every = models.DurationField()
     next_at = models.DateTimeField(null=True, blank=True, db_index=True)
     last_success_at = models.DateTimeField(null=True, blank=True)

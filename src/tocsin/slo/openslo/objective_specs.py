@@ -11,6 +11,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from tocsin.platform.text import slug
+from tocsin.slo import connecting
 from tocsin.slo.openslo.alert_rules import PolicyBook, Told, alert_rule
 from tocsin.slo.openslo.checks import Findings, shown
 from tocsin.slo.openslo.durations import MEANING, Shorthand, shorthand
@@ -114,8 +115,30 @@ def _source(document: Document, findings: Findings) -> SourceSpec:
             node.get(*details, "every"), annotation(document, "every"), document, findings, pushed=kind == PUSH
         ),
         headers={entry.key: entry.value.text for entry in headers.entries} if headers else {},
+        connection=_connection(node),
         origin=document.origin,
     )
+
+
+_CONNECTION = {
+    connecting.TOKEN: ("token", "bearerToken"),
+    connecting.USERNAME: ("username",),
+    connecting.PASSWORD: ("password",),
+    connecting.CA_FILE: ("caFile",),
+    connecting.CERTIFICATE_FILE: ("certFile", "certificateFile"),
+    connecting.KEY_FILE: ("keyFile",),
+    connecting.TENANT: ("tenant",),
+    connecting.TIMEOUT: ("timeout",),
+}
+
+
+def _connection(node: Node) -> dict[str, str]:
+    """How a server is reached, from the names people write to the ones we keep."""
+    told = {
+        field: next(filter(None, (node.text_at("spec", "connectionDetails", name) for name in names)), "")
+        for field, names in _CONNECTION.items()
+    }
+    return {field: text for field, text in told.items() if text}
 
 
 _PUSHED_EVERY = timedelta(minutes=10)  # a sender that does not say how often it sends is given time

@@ -54,6 +54,7 @@ def prometheus(folder: Path, *, scrape: int | None = None, config: str = "", web
         f"--config.file={file}",
         f"--storage.tsdb.path={folder}",
         f"--web.listen-address=127.0.0.1:{port}",
+        "--storage.tsdb.retention.time=90d",
         "--log.level=error",
         *([f"--web.config.file={web}"] if web else []),
     ]

@@ -14,7 +14,7 @@ from tocsin.api.incidents import rank_of
 from tocsin.api.listing import listing
 from tocsin.config import apply
 from tocsin.platform import clock
-from tocsin.slo import actions, queries
+from tocsin.slo import actions, queries, snapshots
 
 router = Router(tags=["SLOs"])
 
@@ -47,6 +47,7 @@ def slo(request: HttpRequest, name: str) -> dict[str, Any]:
     return {
         **shapes.objective(row),
         "reading_past": str(reading) if reading else None,
+        "coverage": round(queries.coverage(row, snapshots.period_of(row, now=now), now=now).share, 4),
         "priority": assignment.priority if assignment else None,
         "priority_state": assignment.decision if assignment else "unset",
         "groups": [group.code for group in assignment.groups.all()] if assignment else [],

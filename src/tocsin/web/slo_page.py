@@ -76,6 +76,7 @@ def facts(request: HttpRequest, objective: Objective) -> dict[str, Any]:
         "direction": _WORDS[view.direction],
         "state": state_of(objective),
         "reading": queries.reading_past(objective, now=now),
+        "coverage": queries.coverage(objective, view.span, now=now),
         "stale_since": _stale_since(objective, now=now),
         "left": None if view.left is None else float(view.left),
         "overspent": -view.events_left if view.events_left is not None and view.events_left < 0 else None,

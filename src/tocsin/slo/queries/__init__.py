@@ -2,6 +2,7 @@
 
 from tocsin.slo.queries.budgets import BudgetView, budget
 from tocsin.slo.queries.counts import counts_to_judge, window_counts
+from tocsin.slo.queries.coverage import Coverage, coverage
 from tocsin.slo.queries.objectives import (
     assignment_at,
     assignments,
@@ -24,6 +25,7 @@ __all__ = [
     "BudgetLevel",
     "BudgetView",
     "BurnPoint",
+    "Coverage",
     "assignment_at",
     "assignments",
     "assignments_at",
@@ -33,6 +35,7 @@ __all__ = [
     "burn_down",
     "burn_series",
     "counts_to_judge",
+    "coverage",
     "day_counts",
     "ids_by_name",
     "objective",

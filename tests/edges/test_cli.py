@@ -282,3 +282,19 @@ def test_what_is_no_openslo_is_passed_over_in_a_folder_and_refused_by_name(tmp_p
     assert CliRunner().invoke(cli, ["slo", "validate", str(tmp_path), str(stranger)]).exit_code == 1
     stranger.write_text("kind: Service\nmetadata: {name: other}\n")
     assert CliRunner().invoke(cli, ["slo", "validate", str(tmp_path)]).exit_code == 1
+
+
+def test_escalating_says_whom_it_pages(shell: Shell, tmp_path: Path) -> None:
+    now = clocks.now()
+    for name in ("mara", "ben"):
+        worlds.person(name, now=now)
+    shell.json("service", "add", "checkout")
+    policy = tmp_path / "policy.json"
+    steps = [{"wait_minutes": 5, "targets": [f"user:{name}"]} for name in ("mara", "ben")]
+    policy.write_text(json.dumps({"name": "chain", "steps": steps}))
+    shell.json("escalation", "import", str(policy))
+    shell.json("service", "set", "checkout", "--escalation", "chain")
+    made = shell.json("incident", "declare", "--title", "Nobody can pay", "--service", "checkout", "--priority", "1")
+    assert shell.json("incident", "escalate", made["id"])["paged"] == ["ben"]
+    words = shell.run("incident", "escalate", made["id"]).stdout
+    assert "paged" in words

@@ -632,3 +632,24 @@ def test_the_number_of_queries_of_the_incident_page_does_not_grow_with_its_timel
         actions.annotate(SYSTEM, row.number, text=f"note {index}", now=house.now)
     with django_assert_max_num_queries(60):  # type: ignore[operator]
         read(ada, f"/i/{row.number}")
+
+
+def ended(house: House, reason: str) -> Incident:
+    """A grave incident that Ada has taken and whose only alert is over, said or merely silent."""
+    row = incidents.alert(now=house.now, priority=1)
+    [incident] = incidents.change(row, now=house.now)
+    actions.acknowledge(house.ada, incident.ref, now=house.now)
+    incidents.end(row, now=house.now, reason=reason)
+    return incident
+
+
+def test_an_alert_that_fell_silent_is_not_said_to_have_ended(house: House, ada: Client) -> None:
+    shown = words(read(ada, f"/i/{ended(house, 'silent').number}"), "alert-ended")
+    assert "Nothing was heard of the alert since" in shown
+    assert "The alert ended" not in shown
+
+
+def test_an_alert_whose_end_was_said_is_said_to_have_ended(house: House, ada: Client) -> None:
+    shown = words(read(ada, f"/i/{ended(house, 'end_said').number}"), "alert-ended")
+    assert "The alert ended" in shown
+    assert "Nothing was heard" not in shown

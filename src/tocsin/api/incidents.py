@@ -179,8 +179,10 @@ def change_severity(request: HttpRequest, ref: str, body: SeverityChange) -> dic
 
 @router.post("/incidents/{ref}/escalate")
 def escalate(request: HttpRequest, ref: str) -> dict[str, Any]:
-    """Ask the next in the chain at once, also after an acknowledgement."""
-    return _shown(request, actions.escalate(actor(request), ref, now=clock.now()))
+    """Ask the next in the chain at once, also after an acknowledgement; `paged` names whom this woke."""
+    now = clock.now()
+    row = actions.escalate(actor(request), ref, now=now)
+    return {**_shown(request, row), "paged": queries.people_paged_at(actor(request), row, now)}
 
 
 @router.post("/incidents/{ref}/snooze")

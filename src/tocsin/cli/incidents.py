@@ -104,8 +104,8 @@ def resolve(incident_id: str, output: str, as_json: bool, **facts: Any) -> None:
 @click.argument("incident_id")
 @output_options
 def escalate(incident_id: str, output: str, as_json: bool) -> None:
-    """Ask the next person in the chain now."""
-    _act(incident_id, "escalate", {}, output, as_json, PAGING)
+    """Ask the next person in the chain now, and say who that is."""
+    _act(incident_id, "escalate", {}, output, as_json, (*PAGING, "paged"))
 
 
 @incident.command()

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db.models import Case, Count, IntegerField, Q, QuerySet, Value, When
+from django.db.models import Case, Count, IntegerField, Max, Q, QuerySet, Value, When
 
 from tocsin.alerts import queries as alerts
 from tocsin.alerts.models import Alert, AlertState
@@ -275,6 +275,24 @@ def delivery_ladder(actor: Actor, ref: str | int) -> list[Rung]:
     messages = OutboxMessage.objects.filter(subject_kind="page", subject_id__in=pages, incident=row.ref)
     ordered = messages.prefetch_related("deliveries").order_by("not_before", "id")
     return [Rung(pages[message.subject_id], message, list(message.deliveries.all())) for message in ordered]
+
+
+def people_paged_at(actor: Actor, incident: Incident, at: datetime) -> list[str]:
+    """Who was paged at that very instant, by name; the fallback contact is no person and is called "fallback"."""
+    require(actor, Right.INCIDENT_READ)
+    pages = incident.pages.filter(created_at=at).exclude(kind="role").select_related("person").order_by("id")
+    return [page.person.username if page.person else "fallback" for page in pages]
+
+
+def silent_since(incident: Incident) -> datetime | None:
+    """When its last alert was heard of for the last time, if it ended only because nobody spoke of it any more."""
+    if incident.alert_ended_at is None:
+        return None
+    last = Entry.objects.filter(incident=incident.ref, kind=Kind.ALERT_ENDED).order_by("-seq").first()
+    if last is None or not (last.data or {}).get("silent"):
+        return None
+    heard = incident.alert_links.aggregate(at=Max("alert__last_received_at"))["at"]
+    return heard or incident.alert_ended_at
 
 
 def incidents_of_objective(actor: Actor, objective_id: int, *, limit: int = 20) -> list[Incident]:

@@ -133,6 +133,7 @@ def context(actor: Actor, incident: Incident, *, now: datetime) -> dict[str, Any
         "roles": role_rows(incident),
         "before": before(incident),
         "neighbours": _neighbours(incident),
+        "silent_since": queries.silent_since(incident),
         "chart": error_share(incident, now=now),
         "runbook": runbook(incident),
         "explanation": _explanation(incident),

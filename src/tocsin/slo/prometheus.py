@@ -25,7 +25,7 @@ class SourceFailed(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """One query of one SLO. `role` is good, bad or total."""
+    """One query of one SLO. `role` is good, bad or total, whose growth is asked; or value, which is asked as it is."""
 
     objective_id: int
     role: str
@@ -53,6 +53,10 @@ class Moments:
     step: int
 
 
+VALUE = "value"
+SEVERAL = math.inf
+"""Instead of a value where a query that must be about one series was answered with several; no sample is infinite."""
+
 Growth = dict[tuple[int, str], dict[int, float]]
 """By (objective id, role): moment -> events in the span that ends there. Absent means the server knows nothing."""
 
@@ -72,15 +76,20 @@ def fetch(server: Server, asks: Sequence[Ask], moments: Moments) -> Growth:
     for question in questions(asks, moments.step):
         for labels, values in _answer(server, question.text, moments):
             for ask in question.asks.get(tuple(labels.get(label, "") for label in question.by), ()):
-                found[ask.objective_id, ask.role] = values
+                several = (ask.objective_id, ask.role) in found
+                found[ask.objective_id, ask.role] = dict.fromkeys(values, SEVERAL) if several else values
     return found
 
 
 def questions(asks: Sequence[Ask], seconds: int) -> list[_Question]:
-    """One question for all sums that share a shape, one each for the rest."""
+    """One question for all sums that share a shape, one for all values that share a query, one each for the rest."""
     by_shape: defaultdict[Shape, list[tuple[tuple[str, ...], Ask]]] = defaultdict(list)
     singles: list[_Question] = []
+    plain: dict[str, _Question] = {}
     for ask in asks:
+        if ask.role == VALUE:
+            plain.setdefault(ask.query, _Question(ask.query)).asks[()].append(ask)
+            continue
         taken = _taken_apart(ask.query)
         if taken.summed:
             shape, values = shape_of(taken.selectors[0])
@@ -89,7 +98,7 @@ def questions(asks: Sequence[Ask], seconds: int) -> list[_Question]:
             single = _Question(taken.growth(seconds))
             single.asks[()].append(ask)
             singles.append(single)
-    return [_shared(shape, rows, seconds) for shape, rows in by_shape.items()] + singles
+    return [_shared(shape, rows, seconds) for shape, rows in by_shape.items()] + [*singles, *plain.values()]
 
 
 def _taken_apart(query: str) -> Counters:

@@ -59,6 +59,12 @@ def progress(reading_from: datetime | None, pulled_until: datetime | None, *, no
     return Progress(min(wanted, ((pulled_until or reading_from) - reading_from) // day), wanted)
 
 
+def minutes_after(until: int, *, asks: int, now: datetime) -> Moments:
+    """The next minutes to ask about after `until`, as many as may be at once: values cannot be had by the hour."""
+    steps = max(10, min(MOST_STEPS, _MOST_VALUES // max(1, asks)))
+    return _moments(until, floor_to(epoch_seconds(now), MINUTE), MINUTE, steps)
+
+
 def stretch_after(until: int, *, asks: int, now: datetime) -> Moments:
     """The next stretch to ask about after `until`, as wide and as long as it may be at once.
 

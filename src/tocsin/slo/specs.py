@@ -64,7 +64,7 @@ class ObjectiveSpec:
     """An SLO. `target` in (0, 1); `period` the budget's window; `service` and `source` by name.
 
     `rule` is what `slo.rules.rule_for` reads. With Timeslices `slice_window` and `slice_target` say when a slice is
-    good. `priority` is a decision that comes with the file.
+    good. With `threshold_query` a minute is good when its value keeps the line. `priority` is a decision that comes with the file.
     """
 
     name: str
@@ -85,6 +85,9 @@ class ObjectiveSpec:
     good_query: str = ""
     bad_query: str = ""
     total_query: str = ""
+    threshold_query: str = ""
+    threshold_op: str = ""
+    threshold_value: Decimal | None = None
     rule: Mapping[str, Any] = field(default_factory=lambda: {"name": "tocsin"})
     evaluate_every: timedelta = timedelta(minutes=1)
     renotify_after: timedelta = timedelta(hours=2)

@@ -19,7 +19,7 @@ from tocsin.core.facts import Kind
 from tocsin.core.slo_windows import grid_tick
 from tocsin.platform import db
 from tocsin.platform.text import clean, one_line
-from tocsin.slo import judging
+from tocsin.slo import judging, thresholds
 from tocsin.slo.actions.naming import checked_name
 from tocsin.slo.models import Budgeting, DataSource, Objective, ObjectiveState
 from tocsin.slo.promql import query_problem
@@ -27,6 +27,7 @@ from tocsin.slo.rules import rule_for
 from tocsin.slo.specs import ObjectiveSpec
 
 _SHORTEST_PERIOD = timedelta(hours=1)
+_HIGHEST_LINE = Decimal(10) ** 20
 _SHORTEST_TICK = timedelta(seconds=1)
 _PLAIN = (
     "target",
@@ -39,6 +40,9 @@ _PLAIN = (
     "good_query",
     "bad_query",
     "total_query",
+    "threshold_query",
+    "threshold_op",
+    "threshold_value",
     "evaluate_every",
     "renotify_after",
     "fallback",
@@ -175,6 +179,7 @@ def check_objective(spec: ObjectiveSpec) -> None:
         query = getattr(spec, field)
         if query and (problem := query_problem(query)):
             problems[field] = problem
+    _check_threshold(spec, problems)
     if spec.fallback not in ("", judging.FALLBACK_REMAINING, judging.FALLBACK_VELOCITY):
         problems["fallback"] = "must be empty, remaining or velocity"
     try:
@@ -209,6 +214,19 @@ def _check_spans(spec: ObjectiveSpec, problems: dict[str, str]) -> None:
         ZoneInfo(spec.time_zone)
     except (ZoneInfoNotFoundError, ValueError):
         problems["time_zone"] = f"{one_line(spec.time_zone, limit=60)!r} is no time zone"
+
+
+def _check_threshold(spec: ObjectiveSpec, problems: dict[str, str]) -> None:
+    if not spec.threshold_query:
+        return
+    if problem := thresholds.query_problem(spec.threshold_query):
+        problems["threshold_query"] = problem
+    if spec.threshold_op not in thresholds.OPERATORS:
+        problems["threshold_op"] = f"must be one of {', '.join(thresholds.OPERATORS)}"
+    if spec.threshold_value is None or abs(spec.threshold_value) >= _HIGHEST_LINE:
+        problems["threshold_value"] = "the line that the value must keep is a number below 10^20"
+    if spec.good_query or spec.bad_query or spec.total_query:
+        problems["threshold_query"] = "an SLO is measured by a value or by counters, not both"
 
 
 def _check_slices(spec: ObjectiveSpec, problems: dict[str, str]) -> None:

@@ -13,10 +13,10 @@ from django.db.models import Max, Min
 
 from tocsin.core.slo_windows import grid_tick
 from tocsin.platform import db
-from tocsin.slo import buckets, pulling
+from tocsin.slo import buckets, pulling, thresholds
 from tocsin.slo.actions.counting import mark_invalid
 from tocsin.slo.models import Bucket, DataSource, Objective, ObjectiveState
-from tocsin.slo.prometheus import Ask, Growth, Moments, Server
+from tocsin.slo.prometheus import VALUE, Ask, Growth, Moments, Server
 from tocsin.slo.pulling import Answer, Counted
 from tocsin.slo.specs import PROMETHEUS
 
@@ -58,15 +58,21 @@ def claim_due(*, now: datetime) -> list[Errand]:
 def _errand(source: DataSource, *, now: datetime) -> Errand:
     rows = ObjectiveState.objects.filter(objective__source=source, objective__retired_at=None)
     states = list(rows.select_related("objective").order_by("objective_id"))
-    current, behind = _sorted(states, now=now)
-    rounds = [_round(current, min(until for until, _ in current), now=now)] if current else []
-    running = pulling.running_minute(now=now)
-    if current and running is not None:
-        rounds.append(Round(running, rounds[0].asks))
-    if behind:
-        oldest = min(behind)
-        rounds.append(_round([(oldest, state) for state in behind[oldest]], oldest, now=now))
-    return Errand(source, Server(source.url, source.headers, source.connection), tuple(rounds), more=bool(behind))
+    rounds: list[Round] = []
+    more = False
+    for values in (False, True):
+        alike = [state for state in states if bool(state.objective.threshold_query) is values]
+        current, behind = _sorted(alike, now=now)
+        if current:
+            rounds.append(_round(current, min(until for until, _ in current), values=values, now=now))
+            running = pulling.running_minute(now=now)
+            if running is not None and not values:
+                rounds.append(Round(running, rounds[-1].asks))
+        if behind:
+            more, oldest = True, min(behind)
+            late = [(oldest, state) for state in behind[oldest]]
+            rounds.append(_round(late, oldest, values=values, now=now))
+    return Errand(source, Server(source.url, source.headers, source.connection), tuple(rounds), more=more)
 
 
 def _sorted(
@@ -93,13 +99,16 @@ def _until(state: ObjectiveState, *, now: datetime) -> int:
 
 
 def _asks(objective: Objective) -> list[Ask]:
+    if objective.threshold_query:
+        return [Ask(objective.pk, VALUE, objective.threshold_query)]
     queries = {role: getattr(objective, f"{role}_query") for role in _ROLES}
     return [Ask(objective.pk, role, query) for role, query in queries.items() if query]
 
 
-def _round(states: Sequence[tuple[int, ObjectiveState]], until: int, *, now: datetime) -> Round:
+def _round(states: Sequence[tuple[int, ObjectiveState]], until: int, *, values: bool, now: datetime) -> Round:
     asks = tuple(ask for _, state in states for ask in _asks(state.objective))
-    return Round(pulling.stretch_after(until, asks=len(asks), now=now), asks)
+    stretch = pulling.minutes_after if values else pulling.stretch_after
+    return Round(stretch(until, asks=len(asks), now=now), asks)
 
 
 def take_answers(errand: Errand, answers: Sequence[Growth], *, now: datetime) -> list[int]:
@@ -159,9 +168,14 @@ def _counted(state: ObjectiveState, one: Round, growth: Growth, *, final: int, n
     first = (
         max(moments.first, _until(state, now=now) + moments.step) if moments.first != moments.last else moments.first
     )
+    ours = Moments(first, moments.last, moments.step)
+    objective = state.objective
+    if objective.threshold_query and objective.threshold_value is not None:
+        values = growth.get((state.pk, VALUE), {})
+        return thresholds.counted(values, ours, op=objective.threshold_op, line=objective.threshold_value)
     return pulling.counted(
         Answer(given["good"], given["bad"], given["total"]),
-        Moments(first, moments.last, moments.step),
+        ours,
         rests=(state.rest_good, state.rest_bad),
         final=final,
     )

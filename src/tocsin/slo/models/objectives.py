@@ -39,6 +39,10 @@ class Objective(models.Model):
     good_query = models.TextField(blank=True, default="")
     bad_query = models.TextField(blank=True, default="")
     total_query = models.TextField(blank=True, default="")
+    # A value and the line it must keep instead of counters: a minute is good when `value op line` holds.
+    threshold_query = models.TextField(blank=True, default="")
+    threshold_op = models.CharField(max_length=3, blank=True, default="")
+    threshold_value = models.DecimalField(max_digits=30, decimal_places=10, null=True, blank=True)
     rule = models.JSONField(default=dict, blank=True)  # {"name": "tocsin"} or a rule's parameters
     evaluate_every = models.DurationField()
     renotify_after = models.DurationField()
@@ -54,6 +58,14 @@ class Objective(models.Model):
         constraints = [
             models.CheckConstraint(condition=Q(target__gt=0, target__lt=1), name="objective_target_leaves_a_budget"),
         ]
+
+    @property
+    def threshold_words(self) -> str:
+        """The line of a threshold metric as people say it; empty when there is none."""
+        if self.threshold_value is None:
+            return ""
+        words = {"lt": "below", "lte": "at most", "gt": "above", "gte": "at least"}
+        return f"{words[self.threshold_op]} {self.threshold_value.normalize():f}"
 
     @property
     def label(self) -> str:

@@ -169,6 +169,7 @@ class _Measured:
     good: str = ""
     bad: str = ""
     total: str = ""
+    value: str = ""
 
 
 def _objectives(document: Document, reading: _Reading) -> list[ObjectiveSpec]:
@@ -217,6 +218,9 @@ def _objective(document: Document, reading: _Reading, told: Told, node: Node, na
         good_query=measured.good,
         bad_query=measured.bad,
         total_query=measured.total,
+        threshold_query=measured.value,
+        threshold_op=node.text_at("op") if measured.value else "",
+        threshold_value=_number(node, "value") if measured.value else None,
         rule=_rule(document, told),
         evaluate_every=_span(document, "evaluate-every", findings, default=timedelta(minutes=1)),
         renotify_after=_span(document, "snooze", findings, default=timedelta(hours=2)),
@@ -301,8 +305,15 @@ def _measured(document: Document, reading: _Reading, objective: Node, path: str)
     if spec is None:
         return _Measured()
     ratio = spec.get("ratioMetric")
+    if ratio is None and spec.text_at("thresholdMetric", "metricSource", "metricSourceRef"):
+        name, _, query = _metric_source(spec, "thresholdMetric")
+        return _Measured(name, value=query)
     if ratio is None or ratio.get("raw") is not None:
-        kind = "a threshold metric" if ratio is None else "a ratio computed elsewhere"
+        kind = (
+            "a threshold metric without a data source (metricSourceRef)"
+            if ratio is None
+            else "a ratio computed elsewhere"
+        )
         findings.warn(spec.line, path, f"{kind} is not asked for yet; push counts of good and bad events instead")
         return _Measured()
     return _ratio(ratio, findings)

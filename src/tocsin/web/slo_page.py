@@ -11,6 +11,7 @@ from typing import Any
 
 from django.http import HttpRequest
 
+from tocsin.core.access import Actor, Right, require
 from tocsin.core.alert_latch import Urgency
 from tocsin.core.budget_priorities import CHAPTER_REMAINING
 from tocsin.core.objective_health import Direction
@@ -84,6 +85,7 @@ def facts(request: HttpRequest, objective: Objective) -> dict[str, Any]:
         "burn_rate": _burn_rate(request, objective, pairs[chosen]),
         "pairs": [(place, f"{span_text(pair.short)} and {span_text(pair.long)}") for place, pair in enumerate(pairs)],
         "pair": chosen,
+        "windows": f"?windows={chosen}",
         "runs": runs(breaches, levels)[:RUNS_SHOWN],
         "breach_count": len(breaches),
         "incidents": incidents.incidents_of_objective(actor, objective.pk, limit=8),
@@ -98,6 +100,20 @@ def _stale_since(objective: Objective, *, now: datetime) -> datetime | None:
     if source is None or not source.last_error or state.health == Health.NO_DATA or state.last_data_at is None:
         return None
     return state.last_data_at if now - state.last_data_at > 2 * objective.evaluate_every else None
+
+
+def burn_down_of(request: HttpRequest, actor: Actor, objective: Objective) -> Picture:
+    """The burn-down alone, for those who want the file."""
+    view = queries.budget(actor, objective, now=asking.now(request))
+    levels = queries.burn_down(objective, view, now=asking.now(request))
+    return _burn_down(request, objective, view, levels, queries.breaches(objective, view.span.starts_at))
+
+
+def burn_rate_of(request: HttpRequest, actor: Actor, objective: Objective) -> Picture:
+    """The burn rates alone, of the pair of windows the address asks for."""
+    require(actor, Right.SLO_READ)
+    pairs = _pairs(objective)
+    return _burn_rate(request, objective, pairs[_chosen(request, len(pairs))])
 
 
 def _chosen(request: HttpRequest, count: int) -> int:

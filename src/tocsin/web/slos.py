@@ -16,7 +16,7 @@ from tocsin.core.errors import Conflict, Invalid, NotFound, Refused
 from tocsin.core.slo_windows import WindowCounts
 from tocsin.slo import actions, queries
 from tocsin.slo.models import Health, Objective
-from tocsin.web import asking, slo_page, slo_priority
+from tocsin.web import asking, slo_page, slo_pictures, slo_priority
 from tocsin.web.pictures.rosters import midnight
 from tocsin.web.slo_words import HEALTH, STRIP_DAYS, danger, row, state_of, strip
 
@@ -101,6 +101,8 @@ def _page(
         "strip": strip(objective, days),
         "days": STRIP_DAYS,
         "errors": errors or {},
+        "files": {name.replace("-", "_"): slo_pictures.address_of(objective, name) for name in slo_pictures.NAMES},
+        "links": {name.replace("-", "_"): slo_pictures.embed_url(objective, name) for name in slo_pictures.NAMES},
     }
     return render(request, "web/slo.html", context, status=422 if errors else 200)
 

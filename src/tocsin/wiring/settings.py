@@ -87,6 +87,7 @@ DEBUG = False
 DEMO = os.environ.get("TOCSIN_DEMO", "") == "1"
 PUBLIC_URL = os.environ.get("TOCSIN_PUBLIC_URL", "").rstrip("/")
 SMTP_URL = _file_or_env("TOCSIN_SMTP_URL")
+EMBED_BY_KEY = os.environ.get("TOCSIN_EMBED_BY_KEY", "") == "1"
 MAIL_FROM = os.environ.get("TOCSIN_MAIL_FROM", "Tocsin <tocsin@localhost>")
 VERSION_COMMIT = os.environ.get("TOCSIN_COMMIT", "")
 ALLOWED_HOSTS = [host for host in os.environ.get("TOCSIN_ALLOWED_HOSTS", "*").split(",") if host]

@@ -226,7 +226,7 @@ class _Plot:
     def marks(self) -> list[str]:
         known = [(level.at, level.left) for level in self.facts.levels if level.left is not None]
         parts, last = [], -99.0
-        for breach in self.facts.breaches:
+        for breach in sorted(self.facts.breaches, key=lambda one: one.at):
             if breach.at < self.since or not known:
                 continue
             x = self.x(breach.at)

@@ -207,9 +207,14 @@ def options(choices: Any, chosen: Any = "") -> SafeString:
 
 
 @register.inclusion_tag("web/parts/picture.html")
-def picture(drawn: drawing.Picture, testid: str, *, titled: bool = True) -> dict[str, Any]:
-    """A picture with its finding, how to read it, and its numbers as a table."""
-    return {"picture": drawn, "testid": testid, "titled": titled}
+def picture(
+    drawn: drawing.Picture, testid: str, *, titled: bool = True, files: str = "", query: str = "", link: str = ""
+) -> dict[str, Any]:
+    """A picture with its finding, how to read it, and its numbers as a table.
+
+    `files` is the address without its ending under which the picture stands alone, `link` the one for wikis and mails.
+    """
+    return {"picture": drawn, "testid": testid, "titled": titled, "files": files, "query": query, "link": link}
 
 
 @register.inclusion_tag("web/parts/field.html")

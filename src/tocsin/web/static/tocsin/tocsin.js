@@ -204,6 +204,18 @@
     navigator.clipboard.writeText(button.dataset.copy || location.href).then(() => { if (announcer) announcer.textContent = "Copied"; button.dataset.copied = "1"; });
   });
 
+  /* Copy a picture. Where the clipboard does not take it, the link opens the file, as it does without JavaScript. */
+  document.addEventListener("click", (event) => {
+    const link = event.target.closest("a[data-copy-file]");
+    if (!link || event.metaKey || event.ctrlKey || event.shiftKey || !navigator.clipboard || !window.ClipboardItem) return;
+    event.preventDefault();
+    const file = fetch(link.href, { credentials: "same-origin" }).then((answer) => { if (!answer.ok) throw new Error(String(answer.status)); return answer; });
+    const copied = link.href.includes(".png")
+      ? navigator.clipboard.write([new ClipboardItem({ "image/png": file.then((answer) => answer.blob()) })])
+      : file.then((answer) => answer.text()).then((text) => navigator.clipboard.writeText(text));
+    copied.then(() => { if (announcer) announcer.textContent = "Copied"; link.dataset.copied = "1"; }).catch(() => { location.href = link.href; });
+  });
+
   /* Keys: by the character, never in a field, never over a key of the browser, never the only way. */
   const keysOn = body.dataset.keys === "on";
   let waitingForPlace = 0;

@@ -1,0 +1,105 @@
+"""The pictures of an SLO as files: beside its page for people, and under /embed for wikis and mails."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth.decorators import login_not_required
+from django.core import signing
+from django.http import HttpRequest, HttpResponse
+from django.urls import path, reverse
+from django.utils.cache import get_conditional_response
+from django.utils.crypto import constant_time_compare
+from django.views.decorators.http import require_safe
+
+from tocsin.core.access import SYSTEM, Actor
+from tocsin.core.errors import NotFound
+from tocsin.slo import queries
+from tocsin.slo.models import Objective
+from tocsin.web import asking, slo_page
+from tocsin.web.pictures import alone
+from tocsin.web.pictures.drawing import Picture
+
+_SALT = "tocsin.embed"
+_KINDS = {"svg": "image/svg+xml; charset=utf-8", "png": "image/png"}
+_POLICY = "default-src 'none'; style-src 'unsafe-inline'"
+_PICTURES: Mapping[str, Callable[[HttpRequest, Actor, Objective], Picture]] = {
+    "burn-down": slo_page.burn_down_of,
+    "burn-rate": slo_page.burn_rate_of,
+}
+
+
+NAMES = tuple(_PICTURES)
+
+
+def address_of(objective: Objective, picture: str) -> str:
+    """Where a picture stands alone, without the ending that says whether it is .svg or .png."""
+    return reverse("slo-picture", args=[objective.service.name, objective.name, picture, "svg"]).removesuffix(".svg")
+
+
+def key_of(objective: Objective) -> str:
+    """The secret that lets whoever holds it see this SLO's pictures, and nothing else."""
+    return signing.Signer(salt=_SALT).signature(objective.name)
+
+
+def embed_url(objective: Objective, picture: str = "burn-down") -> str:
+    """Where a wiki finds a picture; with the secret only where this installation allows such addresses."""
+    address = reverse("embed", args=[objective.service.name, objective.name, picture, "svg"])
+    secret = f"?key={key_of(objective)}" if settings.EMBED_BY_KEY else ""
+    return f"{settings.PUBLIC_URL}{address}{secret}"
+
+
+@require_safe
+def picture(request: HttpRequest, service: str, name: str, picture: str, form: str) -> HttpResponse:
+    """A picture of one SLO as a file, for people who may read it."""
+    return _file(request, asking.actor(request), service, name, picture, form)
+
+
+@login_not_required
+@require_safe
+def embedded(request: HttpRequest, service: str, name: str, picture: str, form: str) -> HttpResponse:
+    """The same for whoever holds its secret, where that is switched on; else only for people who signed in."""
+    return _file(request, _reader(request, name), service, name, picture, form)
+
+
+def _reader(request: HttpRequest, name: str) -> Actor:
+    """Who looks. A right secret reads this one SLO; without one, the person's own rights count."""
+    given = request.GET.get("key", "")
+    expected = signing.Signer(salt=_SALT).signature(name)
+    if given and settings.EMBED_BY_KEY and constant_time_compare(given, expected):
+        return SYSTEM
+    return asking.actor(request)
+
+
+def _file(request: HttpRequest, actor: Actor, service: str, name: str, picture: str, form: str) -> HttpResponse:
+    objective = queries.objective(actor, name)
+    if objective.service.name != service or picture not in _PICTURES or form not in _KINDS:
+        raise NotFound("There is no such picture: burn-down or burn-rate, as .svg or .png.")
+    drawn = _PICTURES[picture](request, actor, objective)
+    shape = drawn.phone if request.GET.get("size") == "phone" else drawn.desk
+    named = drawn.finding.startswith(objective.label)
+    title = drawn.finding if named else f"{objective.label}: {drawn.finding}"
+    text = alone.standalone(shape, title, theme=request.GET.get("theme", "light"))
+    return _answer(request, text, form)
+
+
+def _answer(request: HttpRequest, text: str, form: str) -> HttpResponse:
+    """The file, or 304 when the asker has this very picture; the mark is made of what is drawn."""
+    mark = f'"{hashlib.sha256(f"{form}{text}".encode()).hexdigest()[:32]}"'
+    headers: dict[str, Any] = {"Cache-Control": "private, no-cache", "Content-Security-Policy": _POLICY, "ETag": mark}
+    known = get_conditional_response(request, etag=mark)
+    if known is not None:
+        for name, value in headers.items():
+            known[name] = value
+        return known
+    body: bytes | str = alone.png(text) if form == "png" else text
+    return HttpResponse(body, content_type=_KINDS[form], headers=headers)
+
+
+urlpatterns = [
+    path("slos/<slug:service>/<slug:name>/<slug:picture>.<slug:form>", picture, name="slo-picture"),
+    path("embed/<slug:service>/<slug:name>/<slug:picture>.<slug:form>", embedded, name="embed"),
+]

@@ -101,6 +101,16 @@ def test_a_series_that_has_gone_holds_nobody_up() -> None:
     assert minutes(slo) == {0: (60, 0), 1: (60, 0)}
 
 
+def test_a_series_that_used_to_come_often_is_not_waited_for_as_long() -> None:
+    slo = shop()
+    take(series("200", (0, 0), (15, 15)), series("500", (0, 0)))
+    take(series("500", (15, 0)))
+    take(series("200", (30, 30), (45, 45)))
+    assert minutes(slo) == {0: (15, 0)}
+    take(series("200", (60, 60)))  # two rounds and a moment later
+    assert minutes(slo) == {0: (60, 0)}
+
+
 def test_a_stale_marker_frees_the_others_at_once() -> None:
     slo = shop()
     take(series("200", (0, 0)), series("500", (0, 0)))

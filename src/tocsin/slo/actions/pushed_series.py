@@ -25,7 +25,8 @@ from tocsin.slo.pushed_series import Series
 MOST_SERIES = 2_000
 """Series that one SLO may be counted from; more is a label that should not be there."""
 SLOWEST_MS = 90_000
-"""A series this far behind the newest one is not waited for."""
+"""A series this far behind the newest one is not waited for, and sooner if it used to come more often."""
+_PATIENCE_MS = 15_000
 FORGOTTEN_MS = 24 * 3600 * 1000
 _MINUTE_MS = 60_000
 _ROLES = ("good", "bad", "total")
@@ -97,6 +98,7 @@ def _take_one(progress: _Progress, role: str, series: Series) -> None:
         progress.waiting[at, role] += events
     if grown.stand is not None and grown.stand != stand:
         row = row or PushedSeries(objective_id=progress.state.pk, role=role, key=key)
+        row.gap = grown.stand.at - stand.at if stand is not None and grown.stand.at > stand.at else row.gap
         row.at, row.value, row.start, row.stale = (
             grown.stand.at,
             grown.stand.value,
@@ -143,11 +145,17 @@ def _ready(progress: _Progress) -> dict[tuple[int, str], float]:
     """Take from what waits everything up to the slowest of the living series."""
     rows = progress.rows.values()
     newest = max((row.at for row in rows), default=0)
-    horizon = min((row.at for row in rows if not row.stale and row.at > newest - SLOWEST_MS), default=newest)
+    horizon = min((row.at for row in rows if _is_waited_for(row, newest)), default=newest)
     ready = {key: events for key, events in progress.waiting.items() if key[0] <= horizon}
     for key in ready:
         del progress.waiting[key]
     return ready
+
+
+def _is_waited_for(row: PushedSeries, newest: int) -> bool:
+    """Whether a series still comes: it missed no more than one of its rounds."""
+    patience = min(SLOWEST_MS, 2 * row.gap + _PATIENCE_MS) if row.gap else SLOWEST_MS
+    return not row.stale and row.at > newest - patience
 
 
 def _by_minute(ready: Mapping[tuple[int, str], float], *, now_ms: int) -> dict[int, dict[str, float]]:
@@ -185,7 +193,7 @@ def _save(found: Iterable[_Progress]) -> None:
     )
     PushedSeries.objects.bulk_update(
         [row for one in progress for row in one.changed.values() if row.pk is not None],
-        ["at", "value", "start", "stale"],
+        ["at", "value", "start", "stale", "gap"],
         batch_size=500,
     )
     ObjectiveState.objects.bulk_update([one.state for one in progress], ["rest_good", "rest_bad"])

@@ -10,7 +10,8 @@ from tocsin.slo.models.objectives import Objective
 class PushedSeries(models.Model):
     """The last sample of a series that counts for an SLO as `role` (good, bad, total). Times in ms since the epoch.
 
-    `start` is since when the sender counts, 0 when it did not say; a `stale` series was said to have ended.
+    `start` is since when the sender counts, 0 when it did not say; a `stale` series was said to have ended; `gap` is
+    how long before its last sample the one before was, 0 while there was none.
     """
 
     objective = models.ForeignKey(Objective, on_delete=models.CASCADE, related_name="pushed_series")
@@ -20,6 +21,7 @@ class PushedSeries(models.Model):
     value = models.FloatField()
     start = models.BigIntegerField(default=0)
     stale = models.BooleanField(default=False)
+    gap = models.BigIntegerField(default=0)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["objective", "role", "key"], name="pushed_series_once")]

@@ -172,6 +172,19 @@ def test_a_server_that_keeps_less_than_the_period_leaves_a_hole_that_is_said(ser
     assert str(found).startswith("Data are there for 2 of 7 days")
 
 
+@pytest.mark.parametrize(
+    ("known", "hours", "words"),
+    [
+        (1, 672, "1 hour of 28 days"),
+        (30, 672, "30 hours of 28 days"),
+        (48, 672, "2 of 28 days"),
+        (3, 24, "3 of 24 hours"),
+    ],
+)
+def test_how_much_is_known_is_told_in_units_people_use(known: int, hours: int, words: str) -> None:
+    assert f"for {words}:" in str(queries.Coverage(known, hours))
+
+
 def test_a_period_that_is_there_has_no_holes(server: Answers, slo: Objective) -> None:
     now = live(NOON - MINUTE, 2)
     assert not queries.coverage(slo, Span(now - 7 * DAY, now), now=now).has_holes

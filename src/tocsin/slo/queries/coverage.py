@@ -11,6 +11,7 @@ from tocsin.slo.buckets import HOUR
 from tocsin.slo.models import Bucket, Objective
 
 _WHOLE = 0.99
+_DAYS_FROM = 47  # hours; what is longer is told in days
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,10 +30,13 @@ class Coverage:
         return self.known > 0 and self.share < _WHOLE
 
     def __str__(self) -> str:
-        known, hours, unit = self.known, self.hours, "hours"
-        if hours > 48:
-            known, hours, unit = round(known / 24), round(hours / 24), "days"
-        return f"Data are there for {known} of {hours} {unit}: what is missing counts as nothing"
+        if self.hours <= _DAYS_FROM:
+            there = f"{self.known} of {self.hours} hours"
+        elif self.known <= _DAYS_FROM:
+            there = f"{self.known} hour{'' if self.known == 1 else 's'} of {round(self.hours / 24)} days"
+        else:
+            there = f"{round(self.known / 24)} of {round(self.hours / 24)} days"
+        return f"Data are there for {there}: what is missing counts as nothing"
 
 
 def coverage(objective: Objective, period: Span, *, now: datetime) -> Coverage:

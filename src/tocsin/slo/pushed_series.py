@@ -96,16 +96,21 @@ def _usable(selector: Selector) -> bool:
 
 
 class Selection:
-    """Finds for a series what it counts for; selectors are looked up by the counter's name."""
+    """Finds for a series what it counts for, at a cost that does not grow with the number of SLOs.
+
+    Selectors are looked up by the counter's name and by the label that tells most of them apart.
+    """
 
     def __init__(self, wanted: Iterable[Wanted]) -> None:
-        self._by_name: defaultdict[str, list[Wanted]] = defaultdict(list)
+        by_name: defaultdict[str, list[Wanted]] = defaultdict(list)
         for one in wanted:
-            self._by_name[one.selector.name].append(one)
+            by_name[one.selector.name].append(one)
+        self._by_name = {name: _Index(some) for name, some in by_name.items()}
 
     def of(self, series: Series, *, service_id: int | None) -> list[Wanted]:
         """Everything that counts this series, within one service when the sender is bound to it."""
-        found = [one for name in series.names for one in self._by_name.get(name, ())]
+        indexes = [index for name in series.names if (index := self._by_name.get(name)) is not None]
+        found = [one for index in indexes for one in index.near(series.labels)]
         return [one for one in found if service_id in (None, one.service_id) and selects(one.selector, series.labels)]
 
     def named(self, series: Sequence[Series], *, service_id: int | None) -> list[Series]:
@@ -117,6 +122,30 @@ class Selection:
                 told = tuple(dict.fromkeys((use.objective_id, use.role) for use in uses))
                 found.append(msgspec.structs.replace(one, counts_for=told))
         return found
+
+
+class _Index:
+    """The selectors of one counter by the value that one of their labels must equal."""
+
+    def __init__(self, wanted: Sequence[Wanted]) -> None:
+        values: defaultdict[str, set[str]] = defaultdict(set)
+        for one in wanted:
+            for label, value in _equal(one).items():
+                values[label].add(value)
+        self._label = max(values, key=lambda label: (len(values[label]), label), default="")
+        self._by_value: defaultdict[str, list[Wanted]] = defaultdict(list)
+        self._others: list[Wanted] = []
+        for one in wanted:
+            own = _equal(one).get(self._label)
+            (self._others if own is None else self._by_value[own]).append(one)
+
+    def near(self, labels: Mapping[str, str]) -> list[Wanted]:
+        """Those that may select a series with these labels; none that does is left out."""
+        return [*self._by_value.get(labels.get(self._label, ""), ()), *self._others]
+
+
+def _equal(wanted: Wanted) -> dict[str, str]:
+    return {one.label: one.value for one in wanted.selector.matchers if one.operator == "="}
 
 
 def selects(selector: Selector, labels: Mapping[str, str]) -> bool:

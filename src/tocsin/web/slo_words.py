@@ -10,9 +10,12 @@ from fractions import Fraction
 from django.utils.safestring import SafeString
 
 from tocsin.core.burn_rate import burn_rate
+from tocsin.core.objective_health import Direction
 from tocsin.core.slo_windows import WindowCounts
+from tocsin.slo import judging
 from tocsin.slo.models import Decision, Health, Objective, ObjectiveState, PriorityAssignment
 from tocsin.web.instants import clock_text
+from tocsin.web.pictures.burn_down import percent_text
 from tocsin.web.pictures.small import Day, day_strip
 
 STRIP_DAYS = 90
@@ -31,6 +34,17 @@ RULES: Mapping[str, str] = {
     "remaining": "from the budget that was left",
     "velocity": "from the speed of the loss",
 }
+
+
+STATES: Mapping[str, tuple[str, str]] = {
+    "spent": ("Budget spent", "bad"),
+    Direction.BURNING.value: ("Burning", "bad"),
+    Direction.RISING.value: ("Rising", "warn"),
+    Direction.RECOVERING.value: ("Recovering", "warn"),
+    Direction.FINE.value: ("Fine", "good"),
+    Direction.UNKNOWN.value: ("Unknown", "hatched"),
+}
+"""How an SLO moves, in a word: its last five minutes and its last hour against the rate that pages."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +67,14 @@ class SloRow:
     last_data_at: datetime | None
     priority: Shown
     strip: SafeString
+    finding: str
+    outage: timedelta | None
+    events: int | None
+
+    @property
+    def over(self) -> int | None:
+        """How many events failed beyond what was allowed."""
+        return -self.events if self.events is not None and self.events < 0 else None
 
     @property
     def silent(self) -> bool:
@@ -67,6 +89,31 @@ def state_of(objective: Objective) -> ObjectiveState:
 def known_left(state: ObjectiveState) -> float | None:
     """The share of the budget left, None while data are missing or impossible: an old number is no knowledge."""
     return None if state.health in (Health.NO_DATA, Health.INVALID) else state.remaining
+
+
+def state_code(objective: Objective) -> str:
+    """A key of STATES. What is unknown is unknown, whatever burnt when the data stopped."""
+    state = state_of(objective)
+    left = known_left(state)
+    if left is None:
+        return Direction.UNKNOWN.value
+    if left <= 0:
+        return "spent"
+    burns = {timedelta(seconds=int(span)): burn and Fraction(burn) for span, burn in state.burn_rates.items()}
+    moving = judging.direction_of(objective, burns)
+    return Direction.FINE.value if moving is Direction.UNKNOWN else moving.value
+
+
+def finding(state: ObjectiveState, zone: tzinfo, *, now: datetime) -> str:
+    """The line an SLO is read by: "18% left, gone Fri 4 Dec"."""
+    left = known_left(state)
+    if left is None:
+        return "Nobody can tell how much is left"
+    share = percent_text(abs(left))
+    if left <= 0:
+        return f"Overspent by {share}" if left < 0 else "Nothing left"
+    gone = gone_text(state, zone, now=now)
+    return f"{share} left, {'gone ' + gone if state.exhausts_at else gone}"
 
 
 def danger(objective: Objective) -> tuple[int, float, str]:
@@ -123,13 +170,15 @@ def row(
     objective: Objective,
     assignment: PriorityAssignment | None,
     days: Sequence[tuple[date, WindowCounts]],
+    units: tuple[timedelta, int] | None = None,
     *,
     zone: tzinfo,
     now: datetime,
 ) -> SloRow:
     """One SLO as the list shows it."""
     state = state_of(objective)
-    word, chip = HEALTH[state.health]
+    word, chip = STATES[state_code(objective)] if state.health != Health.INVALID else HEALTH[Health.INVALID]
+    outage, events = units if units and known_left(state) is not None else (None, None)
     return SloRow(
         objective=objective,
         health=word,
@@ -139,4 +188,7 @@ def row(
         last_data_at=state.last_data_at,
         priority=shown(assignment),
         strip=strip(objective, days),
+        finding=finding(state, zone, now=now),
+        outage=outage,
+        events=events,
     )

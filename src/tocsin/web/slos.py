@@ -15,12 +15,10 @@ from django.views.decorators.http import require_GET, require_POST
 from tocsin.core.errors import Conflict, Invalid, NotFound, Refused
 from tocsin.core.slo_windows import WindowCounts
 from tocsin.slo import actions, queries
-from tocsin.slo.models import Health, Objective
-from tocsin.web import asking, slo_page, slo_pictures, slo_priority
+from tocsin.slo.models import Objective
+from tocsin.web import asking, slo_page, slo_pictures, slo_priority, slo_search
 from tocsin.web.pictures.rosters import midnight
-from tocsin.web.slo_words import HEALTH, STRIP_DAYS, danger, row, state_of, strip
-
-UNSET, NONE = "unset", "none"
+from tocsin.web.slo_words import STRIP_DAYS, row, strip
 
 
 @require_GET
@@ -29,40 +27,27 @@ def slos(request: HttpRequest) -> HttpResponse:
     actor, now = asking.actor(request), asking.now(request)
     everything = queries.objectives(actor)
     decided = queries.assignments_at([one.pk for one in everything], now)
-    asked = {name: request.GET.get(name, "") for name in ("team", "priority", "health")}
-    found = [one for one in everything if _matches(one, decided.get(one.pk), asked)]
-    days = _days(found, request)
+    search = slo_search.search_of(request.GET)
+    found = [one for one in everything if search.matches(one, decided.get(one.pk))]
+    shown = slo_search.part(found, search)
+    days = _days(shown.rows, request)
+    left = queries.left_in_units(shown.rows, now=now)
     rows = [
-        row(one, decided.get(one.pk), days[one.pk], zone=asking.zone(request), now=now)
-        for one in sorted(found, key=danger)
+        row(one, decided.get(one.pk), days[one.pk], left.get(one.pk), zone=asking.zone(request), now=now)
+        for one in shown.rows
     ]
     context = {
         "rows": rows,
-        "asked": asked,
-        "filtered": any(asked.values()),
+        "part": shown,
+        "asked": search.asked,
+        "filtered": search.filtered,
         "any": bool(everything),
         "undecided": sum(one.pk not in decided for one in everything),
-        "teams": _teams(everything),
-        "healths": [("", "Any state"), *((code.value, HEALTH[code][0]) for code in Health)],
         "priorities": slo_priority.filters(),
         "days": STRIP_DAYS,
+        **slo_search.choices(everything),
     }
     return render(request, "web/slos.html", context)
-
-
-def _matches(objective: Objective, assignment: Any, asked: dict[str, str]) -> bool:
-    team = objective.service.team
-    if asked["team"] and (team is None or team.name != asked["team"]):
-        return False
-    if asked["health"] and state_of(objective).health != asked["health"]:
-        return False
-    says = UNSET if assignment is None else str(assignment.priority or NONE)
-    return not asked["priority"] or says == asked["priority"]
-
-
-def _teams(objectives: Sequence[Objective]) -> list[tuple[str, str]]:
-    found = {one.service.team.name: one.service.team.label for one in objectives if one.service.team}
-    return [("", "Every team"), *sorted(found.items(), key=lambda pair: pair[1])]
 
 
 def _days(objectives: Sequence[Objective], request: HttpRequest) -> dict[int, list[tuple[date, WindowCounts]]]:

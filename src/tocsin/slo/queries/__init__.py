@@ -1,6 +1,6 @@
 """Reads of the slo domain; each takes the actor where people ask."""
 
-from tocsin.slo.queries.budgets import BudgetView, budget
+from tocsin.slo.queries.budgets import BudgetView, budget, left_in_units
 from tocsin.slo.queries.counts import counts_to_judge, window_counts
 from tocsin.slo.queries.coverage import Coverage, coverage
 from tocsin.slo.queries.objectives import (
@@ -38,6 +38,7 @@ __all__ = [
     "coverage",
     "day_counts",
     "ids_by_name",
+    "left_in_units",
     "objective",
     "objectives",
     "reading_past",

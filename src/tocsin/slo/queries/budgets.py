@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from fractions import Fraction
@@ -14,7 +14,7 @@ from tocsin.core.slo_windows import Span
 from tocsin.slo import judging, snapshots
 from tocsin.slo.judging import Verdict, Windows
 from tocsin.slo.models import Objective, ObjectiveState
-from tocsin.slo.queries.counts import counts_to_judge, window_counts
+from tocsin.slo.queries.counts import Judged, counts_to_judge, window_counts
 
 _CONE_FROM = timedelta(hours=3)
 _UNKNOWN = frozenset({HealthReason.NO_DATA, HealthReason.INVALID})
@@ -73,6 +73,23 @@ def budget(actor: Actor, objective: Objective, *, now: datetime) -> BudgetView:
             (urgency.value, rule.explain(windows, objective.target, urgency)) for urgency, _ in rule.latches
         ),
     )
+
+
+def left_in_units(objectives: Sequence[Objective], *, now: datetime) -> dict[int, tuple[timedelta, int]]:
+    """What is left of each budget as minutes of full outage and as failed events; absent where there is no budget."""
+    found = {}
+    for objective, (_, period) in zip(objectives, _judged(objectives, now=now), strict=True):
+        budget = judging.budget_of(objective, period, now=now)
+        if budget.left is not None:
+            whole = (budget.span.ends_at - budget.span.starts_at).total_seconds()
+            outage = timedelta(seconds=float(budget.left * allowed_ratio(objective.target)) * whole)
+            found[objective.pk] = (outage, int(budget.grant - budget.bad))
+    return found
+
+
+def _judged(objectives: Sequence[Objective], *, now: datetime) -> list[Judged]:
+    counted = counts_to_judge(objectives, now=now)
+    return [counted[one.pk] for one in objectives]
 
 
 def state_of(objective: Objective) -> ObjectiveState:

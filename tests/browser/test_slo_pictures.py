@@ -1,0 +1,79 @@
+"""What only a browser shows of the pictures of SLOs: keys on the list, copies that are files, no sideways scroll, print."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.conftest import DESK, PHONE, Visitor, photograph
+from tests.browser.test_every_page import findings, sideways
+
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(180)]
+
+PAGE = "/slos/log-on/log-on-availability"
+
+
+def test_the_list_is_walked_and_opened_by_keys(visitor: Visitor) -> None:
+    page = visitor.page(user="ana")
+    page.goto("/slos")
+    page.keyboard.press("j")
+    page.keyboard.press("j")
+    page.keyboard.press("k")
+    page.keyboard.press("Enter")
+    page.wait_for_url(f"**{PAGE}")
+    page.goto("/slos")
+    page.keyboard.press("/")
+    page.keyboard.type("refund")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**q=refund**")
+    assert page.locator("[data-row]").count() == 1
+    assert visitor.troubles == []
+
+
+def test_what_is_unknown_is_hatched_on_the_list_and_on_its_page(visitor: Visitor) -> None:
+    page = visitor.page(user="ana")
+    page.goto("/slos?state=unknown")
+    rows = page.locator("[data-row]")
+    assert rows.count() == 2
+    assert rows.locator(".chip.hatched").count() == 2
+    assert rows.locator(".chip.good").count() == 0
+
+
+def test_a_picture_alone_is_drawn_by_the_browser_as_on_its_page(visitor: Visitor) -> None:
+    page = visitor.page(user="ana")
+    page.goto(PAGE)
+    for name in ("burn-down", "burn-rate"):
+        link = page.get_by_test_id(f"{name}-svg").get_attribute("href") or ""
+        answer = page.request.get(link)
+        assert answer.status == 200
+        assert len(answer.body()) <= 30_000
+        size = page.evaluate(
+            """(href) => new Promise((done) => { const one = new Image(); one.onload = () => done(one.naturalWidth);
+            one.onerror = () => done(0); one.src = href; })""",
+            link,
+        )
+        assert size == 760
+    assert visitor.troubles == []
+
+
+def test_switching_the_pair_of_windows_keeps_the_page_and_its_address(visitor: Visitor) -> None:
+    page = visitor.page(user="ana")
+    page.goto(PAGE)
+    tabs = page.locator("[data-testid^=windows-]")
+    assert tabs.count() >= 2
+    tabs.nth(1).click()
+    page.wait_for_url("**windows=1**")
+    expect(tabs.nth(1)).to_have_attribute("aria-current", "page")
+    assert "windows=1" in (page.get_by_test_id("burn-rate-svg").get_attribute("href") or "")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("size", [DESK, PHONE], ids=["desk", "phone"])
+def test_the_pages_of_slos_are_whole(visitor: Visitor, size: dict[str, int], scheme: str) -> None:
+    page = visitor.page(user="ana", viewport=size, scheme=scheme)
+    for name, path in (("slo-list", "/slos"), ("slo-page", PAGE), ("slo-unknown", "/slos/ticket-sales/sales-latency")):
+        page.goto(path)
+        photograph(page, f"{name}-{size['width']}-{scheme}")
+        assert sideways(page) <= 0, path
+        assert findings(page) == [], path
+    assert visitor.troubles == []

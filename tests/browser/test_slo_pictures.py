@@ -77,3 +77,25 @@ def test_the_pages_of_slos_are_whole(visitor: Visitor, size: dict[str, int], sch
         assert sideways(page) <= 0, path
         assert findings(page) == [], path
     assert visitor.troubles == []
+
+
+@pytest.mark.req("R-9.2.6-5")
+def test_the_budget_is_drawn_by_the_hour_the_week_and_the_period_with_its_numbers(visitor: Visitor) -> None:
+    page = visitor.page(user="ana")
+    for span, steps, name in (("day", 24, "Hour"), ("period", 4, "Week"), ("year", 13, "Period")):
+        page.goto(PAGE)
+        page.get_by_test_id(f"span-{span}").click()
+        page.wait_for_url(f"**span={span}**")
+        table = page.get_by_test_id("depletion-table")
+        table.get_by_text("Show as table").click()
+        rows = table.locator("tbody tr")
+        expect(rows).to_have_count(steps)
+        expect(table.locator("thead th").first).to_contain_text(name)
+        figure = page.get_by_test_id("depletion").locator(".for-desk")
+        drawn = figure.locator("[class^=cell-]").count()
+        hatched = figure.locator("[fill^='url(#']").count()
+        assert drawn + hatched == steps
+        assert hatched == rows.get_by_text("unknown").count()
+        assert page.get_by_test_id("left-percent").inner_text() in rows.last.inner_text()
+        photograph(page, f"slo-steps-{span}")
+    assert visitor.troubles == []

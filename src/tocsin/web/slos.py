@@ -16,7 +16,7 @@ from tocsin.core.errors import Conflict, Invalid, NotFound, Refused
 from tocsin.core.slo_windows import WindowCounts
 from tocsin.slo import actions, queries
 from tocsin.slo.models import Objective
-from tocsin.web import asking, slo_page, slo_pictures, slo_priority, slo_search
+from tocsin.web import asking, slo_page, slo_pictures, slo_priority, slo_search, slo_steps
 from tocsin.web.pictures.rosters import midnight
 from tocsin.web.slo_words import STRIP_DAYS, row, strip
 
@@ -82,6 +82,7 @@ def _page(
     days = _days([objective], request)[objective.pk]
     context = {
         **slo_page.facts(request, objective),
+        **slo_steps.facts(request, objective),
         **slo_priority.form(request, objective, given=given),
         "strip": strip(objective, days),
         "days": STRIP_DAYS,

@@ -3,6 +3,7 @@
 from tocsin.slo.queries.budgets import BudgetView, budget, left_in_units
 from tocsin.slo.queries.counts import counts_to_judge, window_counts
 from tocsin.slo.queries.coverage import Coverage, coverage
+from tocsin.slo.queries.depletion import Span, Step, depletion
 from tocsin.slo.queries.objectives import (
     assignment_at,
     assignments,
@@ -26,6 +27,8 @@ __all__ = [
     "BudgetView",
     "BurnPoint",
     "Coverage",
+    "Span",
+    "Step",
     "assignment_at",
     "assignments",
     "assignments_at",
@@ -37,6 +40,7 @@ __all__ = [
     "counts_to_judge",
     "coverage",
     "day_counts",
+    "depletion",
     "ids_by_name",
     "left_in_units",
     "objective",

@@ -48,17 +48,17 @@ def burn_down(objective: Objective, view: BudgetView, *, now: datetime) -> list[
     Each level is what is left of the whole period's grant after all that failed since the period began.
     """
     stretch = _stretch(objective, view, now=now)
-    counted = _counts(objective, stretch.width, stretch.start, now=now)
+    counted = slots(objective, stretch.width, stretch.start, now=now)
     if view.grant <= 0 or not counted:
         return [BudgetLevel(view.span.starts_at, None), BudgetLevel(now, None)]
     full = 1.0 if stretch.start in counted else None
-    last, bad, levels = max(counted), 0, [BudgetLevel(_instant(stretch.start), full)]
+    last, bad, levels = max(counted), 0, [BudgetLevel(instant_of(stretch.start), full)]
     for start in range(stretch.start, floor_to(epoch_seconds(now), stretch.width) + stretch.width, stretch.width):
         found = counted.get(start)
         bad += found.bad if found else 0
         unknown = found is None and (start < last or view.left is None)
         left = None if unknown else float(1 - bad / view.grant)
-        levels.append(BudgetLevel(min(_instant(start + stretch.width), now), left))
+        levels.append(BudgetLevel(min(instant_of(start + stretch.width), now), left))
     return levels
 
 
@@ -77,7 +77,7 @@ def burn_series(
     step = timedelta(seconds=width)
     last = floor_to(epoch_seconds(now) + width // 2, width)
     first = last - width * (steps_in(long, step) + steps_in(shown, step))
-    counted = _counts(objective, width, first, now=now)
+    counted = slots(objective, width, first, now=now)
     starts = range(first, last, width)
     valid, bad = _array(counted, starts, "valid"), _array(counted, starts, "bad")
     sums = {
@@ -89,7 +89,7 @@ def burn_series(
         burns = [
             burn_rate(objective.target, int(sums[span][0][place]), int(sums[span][1][place])) for span in (short, long)
         ]
-        points.append(_point(min(_instant(starts[place] + width), now), burns, limit))
+        points.append(_point(min(instant_of(starts[place] + width), now), burns, limit))
     return points
 
 
@@ -103,7 +103,7 @@ def _array(counted: Mapping[int, WindowCounts], starts: Sequence[int], name: str
     return np.array([getattr(counted.get(start, nothing), name) for start in starts], dtype=np.int64)
 
 
-def _counts(objective: Objective, width: int, first: int, *, now: datetime) -> dict[int, WindowCounts]:
+def slots(objective: Objective, width: int, first: int, *, now: datetime) -> dict[int, WindowCounts]:
     """What was counted in each bucket from `first` (seconds) on; slices that failed where an SLO counts slices."""
     until = floor_to(epoch_seconds(now), width) + width
     slices = snapshots.slices_of(objective)
@@ -151,5 +151,5 @@ def _by_day(objective_ids: Sequence[int], start: int, end: int, length: int) -> 
     return list(sums.values_list("objective_id", "day", "all_good", "all_bad"))
 
 
-def _instant(second: int) -> datetime:
+def instant_of(second: int) -> datetime:
     return EPOCH + timedelta(seconds=second)

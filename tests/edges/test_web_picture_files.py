@@ -86,7 +86,30 @@ def test_people_who_signed_in_need_no_secret(client: Client, clock: WoundClock) 
 def test_the_page_offers_each_picture_as_files_and_as_a_link(client: Client) -> None:
     slo()
     page = signed_in(client).get("/slos/log-on/log-on-availability").content.decode()
-    for name in ("burn-down", "burn-rate"):
+    for name in slo_pictures.NAMES:
         for form in ("svg", "png"):
             assert f'href="/slos/log-on/log-on-availability/{name}.{form}' in part(page, f"{name}-files", "</p>")
     assert f'data-copy="{slo_pictures.settings.PUBLIC_URL}/embed/' in page
+
+
+@pytest.mark.parametrize("query", ["", "?size=phone", "?theme=dark", "?span=year", "?span=nothing", "?windows=99"])
+@pytest.mark.parametrize("name", slo_pictures.NAMES)
+def test_every_picture_stands_alone_in_every_form(client: Client, name: str, query: str) -> None:
+    burning()
+    answer = signed_in(client).get(f"/slos/log-on/log-on-availability/{name}.svg{query}")
+    assert answer.status_code == 200
+    assert len(answer.content) <= 30_000
+    assert b"<title>People can log on: " in answer.content
+
+
+def test_the_strip_says_how_many_days_were_over_and_how_many_nobody_knows(client: Client) -> None:
+    burning()
+    page = signed_in(client).get("/slos/log-on/log-on-availability").content.decode()
+    assert part(page, "days-finding").endswith("One day of 2 spent more than a day&#x27;s budget, 88 of 90 unknown")
+    assert part(page, "days-table", "</details>").count("<tr>") == 91
+
+
+def test_a_strip_without_any_data_says_so(client: Client) -> None:
+    slo()
+    page = signed_in(client).get("/slos/log-on/log-on-availability").content.decode()
+    assert part(page, "days-finding").endswith("No data in any of the last 90 days")

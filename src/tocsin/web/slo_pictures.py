@@ -19,7 +19,7 @@ from tocsin.core.access import SYSTEM, Actor
 from tocsin.core.errors import NotFound
 from tocsin.slo import queries
 from tocsin.slo.models import Objective
-from tocsin.web import asking, slo_page, slo_steps
+from tocsin.web import asking, slo_days, slo_page, slo_steps
 from tocsin.web.pictures import alone
 from tocsin.web.pictures.drawing import Picture
 
@@ -30,6 +30,7 @@ _PICTURES: Mapping[str, Callable[[HttpRequest, Actor, Objective], Picture]] = {
     "burn-down": slo_page.burn_down_of,
     "burn-rate": slo_page.burn_rate_of,
     "depletion": slo_steps.steps_of,
+    "days": slo_days.strip_of,
 }
 
 
@@ -78,9 +79,9 @@ def _reader(request: HttpRequest, name: str) -> Actor:
 def _file(request: HttpRequest, actor: Actor, service: str, name: str, picture: str, form: str) -> HttpResponse:
     objective = queries.objective(actor, name)
     if objective.service.name != service or picture not in _PICTURES or form not in _KINDS:
-        raise NotFound("There is no such picture: burn-down, burn-rate or depletion, as .svg or .png.")
+        raise NotFound("There is no such picture: burn-down, burn-rate, depletion or days, as .svg or .png.")
     drawn = _PICTURES[picture](request, actor, objective)
-    shape = drawn.phone if request.GET.get("size") == "phone" else drawn.desk
+    shape = drawn.phone if drawn.phone and request.GET.get("size") == "phone" else drawn.desk
     named = drawn.finding.startswith(objective.label)
     title = drawn.finding if named else f"{objective.label}: {drawn.finding}"
     text = alone.standalone(shape, title, theme=request.GET.get("theme", "light"))

@@ -150,11 +150,16 @@ def shown(assignment: PriorityAssignment | None) -> Shown:
 
 def strip(objective: Objective, days: Sequence[tuple[date, WindowCounts]]) -> SafeString:
     """The last days of an SLO, one cell each; a day without events is unknown and hatched."""
-    cells = [_day(objective, day, counts) for day, counts in days]
-    bad = sum(cell.level == "bad" for cell in cells)
-    unknown = sum(cell.level == "unknown" for cell in cells)
-    label = f"Last {len(cells)} days: {bad} bad, {unknown} without data"
-    return day_strip(cells, label, ident=f"strip-{objective.pk}")
+    drawn = cells(objective, days)
+    bad = sum(cell.level == "bad" for cell in drawn)
+    unknown = sum(cell.level == "unknown" for cell in drawn)
+    label = f"Last {len(drawn)} days: {bad} bad, {unknown} without data"
+    return day_strip(drawn, label, ident=f"strip-{objective.pk}")
+
+
+def cells(objective: Objective, days: Sequence[tuple[date, WindowCounts]]) -> list[Day]:
+    """Each day judged by what it spent."""
+    return [_day(objective, day, counts) for day, counts in days]
 
 
 def _day(objective: Objective, day: date, counts: WindowCounts) -> Day:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any
 
 from django.contrib import messages
@@ -13,12 +12,10 @@ from django.urls import path
 from django.views.decorators.http import require_GET, require_POST
 
 from tocsin.core.errors import Conflict, Invalid, NotFound, Refused
-from tocsin.core.slo_windows import WindowCounts
 from tocsin.slo import actions, queries
 from tocsin.slo.models import Objective
-from tocsin.web import asking, slo_page, slo_pictures, slo_priority, slo_search, slo_steps
-from tocsin.web.pictures.rosters import midnight
-from tocsin.web.slo_words import STRIP_DAYS, row, strip
+from tocsin.web import asking, slo_days, slo_page, slo_pictures, slo_priority, slo_search, slo_steps
+from tocsin.web.slo_words import STRIP_DAYS, row
 
 
 @require_GET
@@ -30,7 +27,7 @@ def slos(request: HttpRequest) -> HttpResponse:
     search = slo_search.search_of(request.GET)
     found = [one for one in everything if search.matches(one, decided.get(one.pk))]
     shown = slo_search.part(found, search)
-    days = _days(shown.rows, request)
+    days = slo_days.days(shown.rows, request)
     left = queries.left_in_units(shown.rows, now=now)
     rows = [
         row(one, decided.get(one.pk), days[one.pk], left.get(one.pk), zone=asking.zone(request), now=now)
@@ -48,15 +45,6 @@ def slos(request: HttpRequest) -> HttpResponse:
         **slo_search.choices(everything),
     }
     return render(request, "web/slos.html", context)
-
-
-def _days(objectives: Sequence[Objective], request: HttpRequest) -> dict[int, list[tuple[date, WindowCounts]]]:
-    """The last 90 of the viewer's days of each SLO, today included."""
-    now, zone = asking.now(request), asking.zone(request)
-    edges = [midnight(now, zone, days=1 - STRIP_DAYS + place) for place in range(STRIP_DAYS + 1)]
-    dates = [edge.astimezone(zone).date() for edge in edges[:-1]]
-    counted = queries.day_counts([one.pk for one in objectives], edges)
-    return {pk: list(zip(dates, counts, strict=True)) for pk, counts in counted.items()}
 
 
 def _asked_for(request: HttpRequest, service: str, name: str) -> Objective:
@@ -79,12 +67,11 @@ def _page(
     given: dict[str, Any] | None = None,
     errors: dict[str, str] | None = None,
 ) -> HttpResponse:
-    days = _days([objective], request)[objective.pk]
     context = {
         **slo_page.facts(request, objective),
         **slo_steps.facts(request, objective),
         **slo_priority.form(request, objective, given=given),
-        "strip": strip(objective, days),
+        "strip": slo_days.strip_of(request, asking.actor(request), objective),
         "days": STRIP_DAYS,
         "errors": errors or {},
         "files": {name.replace("-", "_"): slo_pictures.address_of(objective, name) for name in slo_pictures.NAMES},

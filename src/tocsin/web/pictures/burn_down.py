@@ -110,8 +110,8 @@ def _drawn(facts: BurnDown, finding: str, *, width: float, height: float, ident:
         *frame.spent(),
         *frame.even(),
         *frame.ahead(),
-        *frame.marks(),
         *frame.now_line(),
+        *frame.marks(),
         *frame.days(),
     ]
     return draw.svg(width, height, finding, parts)

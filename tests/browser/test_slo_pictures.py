@@ -99,3 +99,35 @@ def test_the_budget_is_drawn_by_the_hour_the_week_and_the_period_with_its_number
         assert page.get_by_test_id("left-percent").inner_text() in rows.last.inner_text()
         photograph(page, f"slo-steps-{span}")
     assert visitor.troubles == []
+
+
+def test_a_picture_and_the_command_are_copied_and_said_to_be(visitor: Visitor) -> None:
+    page = visitor.page(user="ana")
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page.goto(PAGE)
+    page.get_by_test_id("burn-down-svg").click()
+    expect(page.get_by_test_id("burn-down-svg")).to_have_attribute("data-copied", "1")
+    assert page.evaluate("navigator.clipboard.readText()").startswith("<svg xmlns")
+    page.get_by_test_id("copy-command").click()
+    expect(page.locator("[data-announce]")).to_have_text("Copied")
+    assert page.evaluate("navigator.clipboard.readText()") == "tocsin slo show log-on-availability"
+    page.get_by_test_id("copy-link").click()
+    expect(page.get_by_test_id("copy-link")).to_have_attribute("data-copied", "1")
+    assert page.evaluate("navigator.clipboard.readText()") == page.url
+    assert visitor.troubles == []
+
+
+def test_without_javascript_a_copy_is_a_file(visitor: Visitor) -> None:
+    page = visitor.page(user="ana", java_script_enabled=False)
+    page.goto(PAGE)
+    page.get_by_test_id("days-svg").click()
+    page.wait_for_url("**/days.svg")
+
+
+def test_a_printed_page_keeps_its_pictures_and_leaves_the_buttons(visitor: Visitor) -> None:
+    page = visitor.page(user="ana")
+    page.goto(PAGE)
+    page.emulate_media(media="print")
+    expect(page.get_by_test_id("burn-down-files")).not_to_be_visible()
+    expect(page.get_by_test_id("burn-down-finding")).to_be_visible()
+    assert visitor.troubles == []

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import builtins
 import re
+from dataclasses import replace
+from itertools import pairwise
 from typing import Any
 from xml.etree import ElementTree as ET
 
@@ -99,3 +101,47 @@ def test_whatever_the_numbers_a_burn_down_is_small_and_stays_inside_its_frame(
         assert ("url(#" in shape.split("</defs>")[1]) or None not in lefts[-167:]
         assert "nan" not in shape
         assert "inf" not in re.sub(r"<text.*?</text>", "", shape)
+
+
+def marks_of(drawn: str) -> list[tuple[float, str]]:
+    """Where each mark stands from the left, and its digit."""
+    return [
+        (float(x), digit)
+        for x, digit in re.findall(r'<text x="([\d.]+)" y="[\d.]+" class="on-\w+"[^>]*>(.)</text>', drawn)
+    ]
+
+
+def test_of_two_breaches_that_would_touch_the_graver_one_is_shown() -> None:
+    near = [BreachMark(NOW - DAY, 3, "set", "a"), BreachMark(NOW - DAY + HOUR, 1, "set", "b")]
+    for breaches in (near, near[::-1]):
+        assert [digit for _, digit in marks_of(burn_down.burn_down(falling(breaches=breaches)).desk)] == ["1"]
+
+
+@examples(max_examples=60, deadline=None)
+@given(hours=st.lists(st.integers(1, 28 * 24 - 1), max_size=80), rank=st.none() | st.integers(1, 5))
+def test_marks_never_lie_on_each_other(hours: list[int], rank: int | None) -> None:
+    breaches = [BreachMark(NOW - back * HOUR, rank, "set" if rank else "unset", "x") for back in hours]
+    drawn = burn_down.burn_down(falling(breaches=breaches))
+    for shape in (drawn.desk, drawn.phone):
+        places = [x for x, _ in marks_of(shape)]
+        assert all(two - one >= burn_down.MARK_APART - 0.2 for one, two in pairwise(places))
+    assert bool(hours) == bool(marks_of(drawn.desk))
+
+
+@examples(max_examples=60, deadline=None)
+@given(
+    values=st.lists(st.none() | st.floats(0, 1e6, allow_nan=False), min_size=1, max_size=300),
+    word=st.sampled_from(["Burning", "Rising", "Recovering", "Fine", "Unknown"]),
+)
+def test_whatever_the_rates_a_burn_rate_is_small_inside_and_its_names_apart(
+    values: list[float | None], word: str
+) -> None:
+    points = [burn_rate.Rate(NOW - (len(values) - n) * HOUR / 60, value, value, word) for n, value in enumerate(values)]
+    drawn = burn_rate.burn_rate(replace(rates(), rates=points))
+    for shape, wide in ((drawn.desk, 760), (drawn.phone, 360)):
+        assert len(shape.encode()) <= 30_000
+        spots = [float(one) for path in re.findall(r' d="([^"]*)"', shape) for one in re.findall(r"-?[\d.]+", path)]
+        assert all(0 <= one <= wide for one in spots)
+        names = [float(y) for y in re.findall(r'y="([\d.-]+)" class="series-', shape)]
+        assert len(names) < 2 or abs(names[0] - names[1]) >= 12
+        assert "nan" not in shape

@@ -12,6 +12,8 @@ from tocsin.web.instants import clock_text, zone_name
 from tocsin.web.pictures import drawing as draw
 from tocsin.web.pictures import gaps
 
+MARK_APART = 24.0
+
 
 @dataclass(frozen=True, slots=True)
 class Level:
@@ -225,18 +227,25 @@ class _Plot:
 
     def marks(self) -> list[str]:
         known = [(level.at, level.left) for level in self.facts.levels if level.left is not None]
-        parts, last = [], -99.0
-        for breach in sorted(self.facts.breaches, key=lambda one: one.at):
-            if breach.at < self.since or not known:
-                continue
+        parts = []
+        for breach in self._told_apart(known[0][0] if known else self.facts.now):
             x = self.x(breach.at)
-            if x - last < 13:
-                continue
-            last = x
             level = next((left for at, left in reversed(known) if at <= breach.at), known[0][1])
             y = max(self.y(level) - 14, self.frame.top + 11)
             parts.append(draw.priority_mark(x, y, breach.rank, breach.state, title=breach.text))
         return parts
+
+    def _told_apart(self, known_from: datetime) -> list[BreachMark]:
+        """The marks that fit beside each other: where two would touch, the graver one is kept."""
+        kept: list[BreachMark] = []
+        for breach in sorted(self.facts.breaches, key=lambda one: one.at):
+            if breach.at < self.since or known_from >= self.facts.now:
+                continue
+            if not kept or self.x(breach.at) - self.x(kept[-1].at) >= MARK_APART:
+                kept.append(breach)
+            elif (breach.rank or 99) < (kept[-1].rank or 99):
+                kept[-1] = breach
+        return kept
 
     def now_line(self) -> list[str]:
         x = self.x(self.facts.now)

@@ -13,6 +13,7 @@ from tocsin.api.auth import actor
 from tocsin.api.incidents import rank_of
 from tocsin.api.listing import listing
 from tocsin.config import apply
+from tocsin.core.errors import Invalid
 from tocsin.platform import clock
 from tocsin.slo import actions, queries, snapshots
 
@@ -52,6 +53,29 @@ def slo(request: HttpRequest, name: str) -> dict[str, Any]:
         "priority_state": assignment.decision if assignment else "unset",
         "groups": [group.code for group in assignment.groups.all()] if assignment else [],
         "breaches": [shapes.breach(one) for one in queries.breaches(row, now - timedelta(days=30))],
+    }
+
+
+@router.get("/slos/{name}/budget")
+def budget(request: HttpRequest, name: str, span: str = "day") -> dict[str, Any]:
+    """What was left at the end of each step: `day` by the hour, `period` by the week, `year` by period."""
+    if span not in set(queries.Span):
+        raise Invalid({"span": f"There is no span {span!r}: choose {', '.join(queries.Span)}."})
+    row = queries.objective(actor(request), name)
+    steps = queries.depletion(actor(request), row, queries.Span(span), now=clock.now())
+    return {
+        "slo": row.name,
+        "span": span,
+        "steps": [
+            {
+                "starts_at": shapes.at(one.starts_at),
+                "ends_at": shapes.at(one.ends_at),
+                "valid": one.valid,
+                "bad": one.bad,
+                "remaining": one.left,
+            }
+            for one in steps
+        ],
     }
 
 

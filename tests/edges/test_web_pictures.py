@@ -126,6 +126,10 @@ def test_a_burn_rate_is_told_as_how_long_the_budget_lasts() -> None:
     assert burn_rate.burn_rate(rates("Fine", 0.5)).reading == "Now 0.5x over 1 h: within the budget."
 
 
+def test_a_burn_too_small_to_reckon_with_is_within_the_budget() -> None:
+    assert burn_rate.burn_rate(rates("Fine", 5e-324)).reading.endswith("over 1 h: within the budget.")
+
+
 def test_only_the_stretch_where_both_windows_are_over_is_shaded() -> None:
     facts = rates("Burning")
     assert burn_rate.burn_rate(facts).desk.count('class="over"') == 1

@@ -78,10 +78,9 @@ def _reading(facts: BurnRate) -> str:
     long = _latest(facts).long
     if not long or long <= 0:
         return "1x spends exactly the whole budget over the period."
-    lasts = facts.period / long
-    if lasts > facts.period:
+    if long < 1:
         return f"Now {factor_text(long)} over {span_text(facts.long_window)}: within the budget."
-    return f"Now {factor_text(long)} over {span_text(facts.long_window)}: at this rate a full budget lasts {span_text(lasts)}."
+    return f"Now {factor_text(long)} over {span_text(facts.long_window)}: at this rate a full budget lasts {span_text(facts.period / long)}."
 
 
 def _drawn(facts: BurnRate, finding: str, *, width: float, height: float, ident: str) -> SafeString:

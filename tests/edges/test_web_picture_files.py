@@ -41,7 +41,6 @@ def test_the_same_picture_is_not_sent_twice(client: Client) -> None:
 
 
 def test_the_png_is_a_png(client: Client) -> None:
-    pytest.importorskip("resvg_py")
     burning()
     answer = signed_in(client).get(f"{ADDRESS}.png")
     assert (answer["Content-Type"], answer.content[:8]) == ("image/png", PNG)

@@ -70,7 +70,6 @@ def test_without_the_painter_a_png_says_what_to_install(monkeypatch: pytest.Monk
 
 
 def test_a_png_is_painted() -> None:
-    pytest.importorskip("resvg_py")
     assert alone.png(alone.standalone(burn_down.burn_down(falling()).desk, "18% left")).startswith(PNG)
 
 

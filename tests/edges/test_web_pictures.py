@@ -136,6 +136,26 @@ def test_only_the_stretch_where_both_windows_are_over_is_shaded() -> None:
     assert burn_rate.burn_rate(rates("Rising")).desk.count('class="over"') == 0
 
 
+def test_where_the_pair_spoke_and_fell_silent_is_named_with_its_time() -> None:
+    calm = rates()
+    burnt = [replace(one, word="Burning") if 60 <= n < 80 else one for n, one in enumerate(calm.rates)]
+    drawn = burn_rate.burn_rate(replace(calm, rates=burnt))
+    began, ended = (burnt[n].at.astimezone(BERLIN) for n in (60, 80))
+    for shape in (drawn.desk, drawn.phone):
+        assert f">page {began:%H:%M}<" in shape
+        assert f">stops {ended:%H:%M}<" in shape
+    assert ">stops" not in burn_rate.burn_rate(rates("Burning")).desk
+    assert ">ticket " in burn_rate.burn_rate(replace(calm, rates=burnt, urgency="tickets")).desk
+
+
+def test_many_short_burns_are_shaded_without_words() -> None:
+    calm = rates()
+    often = [replace(one, word="Burning") if n % 20 == 5 else one for n, one in enumerate(calm.rates)]
+    drawn = burn_rate.burn_rate(replace(calm, rates=often)).desk
+    assert drawn.count('class="over"') == 9
+    assert ">page " not in drawn
+
+
 def schedule(*overrides: Override, until_at: datetime | None = None) -> Schedule:
     monday = datetime(2026, 10, 19, 7, tzinfo=UTC)
     layer = Layer("weekly", monday, "Europe/Berlin", Rotation(Unit.WEEK), (("ada",), ("ben",)), until_at)

@@ -14,6 +14,9 @@ from tocsin.web.pictures import drawing as draw
 from tocsin.web.pictures import gaps
 
 LOWEST, HIGHEST = 0.1, 1000.0
+MARKED = 2  # more stretches than this are shaded only: their words would lie on each other
+MARK_ROOM = 80
+_MARKS = {"pages": "page", "tickets": "ticket"}
 BURNING, RISING, RECOVERING, FINE, UNKNOWN = "Burning", "Rising", "Recovering", "Fine", "Unknown"
 
 
@@ -95,9 +98,16 @@ def _drawn(facts: BurnRate, finding: str, *, width: float, height: float, ident:
         *plot.grid(),
         *plot.unknown(f"{ident}-unknown"),
         *plot.curves(),
+        *plot.marks(),
         *plot.hours(),
     ]
     return draw.svg(width, height, finding, parts)
+
+
+@dataclass(frozen=True, slots=True)
+class _Span:
+    start: datetime
+    end: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,22 +145,54 @@ class _Plot:
             parts.append(draw.text(self.frame.left + 4, bar - 6, words, "strong"))
         return parts
 
-    def over(self) -> list[str]:
-        """Shaded only while both windows are over the factor."""
-        spans, began = [], None
+    def spans(self) -> list[_Span]:
+        """When both windows were over the factor; one without an end still is."""
+        spans: list[_Span] = []
+        began: datetime | None = None
         for rate in self.facts.rates:
             burning = rate.word == BURNING
             if burning and began is None:
                 began = rate.at
             elif not burning and began is not None:
-                spans.append((began, rate.at))
+                spans.append(_Span(began, rate.at))
                 began = None
-        if began is not None:
-            spans.append((began, self.facts.now))
+        return spans if began is None else [*spans, _Span(began, None)]
+
+    def over(self) -> list[str]:
+        """Shaded only while both windows are over the factor."""
         tall = self.frame.bottom - self.frame.top
+        edges = [(self.x(span.start), self.x(span.end or self.facts.now)) for span in self.spans()]
+        return [draw.rect(left, self.frame.top, max(right - left, 2), tall, "over") for left, right in edges]
+
+    def marks(self) -> list[str]:
+        """The moment the pair spoke and the moment it fell silent, while there is room to name both."""
+        spans = self.spans()
+        if not 0 < len(spans) <= MARKED:
+            return []
+        word = _MARKS.get(self.facts.urgency, self.facts.urgency)
+        parts = []
+        for span in spans:
+            if span.start > self.first:
+                parts += self._mark(span.start, word, before=True)
+            if span.end is not None:
+                parts += self._mark(span.end, "stops", before=False)
+        return parts
+
+    def _mark(self, at: datetime, word: str, *, before: bool) -> list[str]:
+        """A line over the whole height; its words stand outside the shade, or inside where the edge is near."""
+        x = self.x(at)
+        room = x - self.frame.left if before else self.frame.right - x
+        left_of_line = before == (room > MARK_ROOM)
+        words = f"{word} {at.astimezone(self.facts.zone):%H:%M}"
         return [
-            draw.rect(self.x(start), self.frame.top, max(self.x(end) - self.x(start), 2), tall, "over")
-            for start, end in spans
+            draw.line(x, self.frame.top, x, self.frame.bottom, "now"),
+            draw.text(
+                x - 5 if left_of_line else x + 5,
+                self.frame.top + (12 if before else 28),
+                words,
+                "strong",
+                "end" if left_of_line else "start",
+            ),
         ]
 
     def unknown(self, pattern: str) -> list[str]:

@@ -134,3 +134,13 @@ def test_the_explanation_shows_the_rung_that_holds() -> None:
     assert "of the budget at even traffic" in text
     assert "burn rate 1000, limit" in text
     assert Fraction(text.split("limit ")[1].split()[0]) < 1000
+
+
+def test_with_little_history_it_names_the_shortest_window_that_shows_the_fire() -> None:
+    rule = LadderRule()
+    minute = WindowCounts(1000, 1000)
+    windows = dict.fromkeys(rule.windows(), minute)
+    assert rule.speaks_of(windows, TARGET, Urgency.PAGE) == MINUTE
+    assert "in the last 1 min:" in rule.explain(windows, TARGET, Urgency.PAGE)
+    windows |= {MINUTE: WindowCounts(1000, 0), 2 * MINUTE: WindowCounts(2000, 0)}
+    assert rule.speaks_of(windows, TARGET, Urgency.PAGE) > 2 * MINUTE

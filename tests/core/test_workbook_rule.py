@@ -96,3 +96,8 @@ def test_the_explanation_shows_the_pair_nearest_its_limit() -> None:
     assert WorkbookRule().speaks_of(windows, TARGET, Urgency.PAGE) == timedelta(hours=6)
     empty = {span: WindowCounts(0, 0) for span in windows}
     assert "no events in the last" in WorkbookRule().explain(empty, TARGET, Urgency.TICKET)
+
+
+def test_with_little_history_it_names_the_shortest_pair_that_holds() -> None:
+    windows = {span: WindowCounts(1000, 1000) for span in WorkbookRule().windows()}
+    assert WorkbookRule().speaks_of(windows, TARGET, Urgency.PAGE) == timedelta(hours=1)

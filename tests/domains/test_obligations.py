@@ -6,6 +6,7 @@ import copy
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from django.db.models import F
 
 from tests.domains import incident_worlds as world
 from tests.domains.incident_worlds import HOUR, MINUTE, House
@@ -242,6 +243,29 @@ class TestLate:
         assert actions.tell_late_obligations(now=house.now) > 0
         assert Obligation.objects.filter(incident=second, told_late_at=house.now).exists()
         assert not Obligation.objects.filter(incident=first, told_late_at__isnull=False).exists()
+
+    def test_neither_rows_within_their_grace_nor_failing_ones_hold_back_others(
+        self, house: House, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        from tocsin.incidents.actions import promising
+
+        failing, patient, late = (house.declare(groups=GROUPS) for _ in range(3))
+        document = copy.deepcopy(processes.current().document)
+        document["priorities"]["notification"]["overdue_grace_minutes"] = 120
+        process.publish_version(SYSTEM, document, note="patience", now=house.now)
+        Incident.objects.filter(pk=patient.pk).update(process_version=processes.current_version())
+        Obligation.objects.filter(incident=late).update(due_at=F("due_at") + timedelta(seconds=1))
+        real = promising._mail_late
+
+        def mail(row: Obligation, incident: Incident, due_at: datetime, *, now: datetime) -> None:
+            if incident.pk == failing.pk:
+                raise RuntimeError("rotten")
+            real(row, incident, due_at, now=now)
+
+        monkeypatch.setattr(promising, "_mail_late", mail)
+        house.pass_time(HOUR)
+        assert actions.tell_late_obligations(now=house.now, limit=1) == 1
+        assert [row.incident_id for row in Obligation.objects.exclude(told_late_at=None)] == [late.pk]
 
     def test_promises_are_listed_soonest_first_with_their_lateness(self, house: House) -> None:
         first = house.declare(priority=2, groups=GROUPS)

@@ -117,7 +117,7 @@ def test_a_pushed_outage_opens_with_its_breach_and_says_what_was_measured() -> N
     (opened,) = signals
     assert opened.breach == Breach.objects.get()
     assert opened.objective == slo
-    assert "People can pay: 37.5 % failed in the last 6 h" in opened.summary
+    assert opened.summary == "People can pay: 100 % failed in the last 1 min, 1,000 times what the target allows"
     assert "burn rate" in opened.explanation
     state = slo_worlds.state(slo)
     assert (state.health, state.alerting, state.breaching, state.episode) == (Health.EXHAUSTED, True, True, 1)

@@ -163,7 +163,7 @@ class LadderRule:
         return np.asarray(fast & exceeds(against_pace, limit=share, allowed=allowed))
 
     def explain(self, windows: Mapping[timedelta, WindowCounts], target: Decimal, urgency: Urgency) -> str:
-        """Describe the rung of this urgency that is furthest above, or nearest to, its limit."""
+        """Describe the shortest rung of this urgency that holds, or the one nearest to its limit."""
         rung = self._telling(windows, target, urgency)
         limit = self.limit(rung)
         spent = limit_met(windows[rung.window], window=rung.window, limit=limit, target=target)
@@ -174,16 +174,21 @@ class LadderRule:
         return self._telling(windows, target, urgency).window
 
     def _telling(self, windows: Mapping[timedelta, WindowCounts], target: Decimal, urgency: Urgency) -> Rung:
-        ladder = next(ladder for ladder in self.ladders if ladder.urgency is urgency)
-        return max(ladder.rungs, key=lambda rung: self._pressure(ladder, rung, windows, target))
+        """The shortest rung that holds; while none does, the one nearest to its limit.
 
-    def _pressure(
-        self, ladder: Ladder, rung: Rung, windows: Mapping[timedelta, WindowCounts], target: Decimal
-    ) -> tuple[bool, Fraction]:
+        The shortest, because it says best since when: with little history every longer window holds the same events.
+        """
+        ladder = next(ladder for ladder in self.ladders if ladder.urgency is urgency)
         sums = {span: WindowArrays.of([counts]) for span, counts in windows.items()}
-        holds = bool(self._rung_holds(ladder, rung, sums, AllowedRatio.of(target))[0])
+        allowed = AllowedRatio.of(target)
+        holding = [rung for rung in ladder.rungs if self._rung_holds(ladder, rung, sums, allowed)[0]]
+        if holding:
+            return min(holding, key=lambda rung: rung.window)
+        return max(ladder.rungs, key=lambda rung: self._pressure(rung, windows, target))
+
+    def _pressure(self, rung: Rung, windows: Mapping[timedelta, WindowCounts], target: Decimal) -> Fraction:
         burn = burn_rate(target, windows[rung.window].valid, windows[rung.window].bad)
-        return holds, (burn or Fraction(0)) / self.limit(rung)
+        return (burn or Fraction(0)) / self.limit(rung)
 
 
 def is_significant(counts: WindowArrays, ladder: Ladder, allowed: AllowedRatio) -> BoolArray:

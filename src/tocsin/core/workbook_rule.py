@@ -81,7 +81,7 @@ class WorkbookRule:
         return heats(burning, calm=np.logical_not(burning), valid=sums[longest].valid)
 
     def explain(self, windows: Mapping[timedelta, WindowCounts], target: Decimal, urgency: Urgency) -> str:
-        """Describe the pair of this urgency that is furthest above, or nearest to, its limit."""
+        """Describe the shortest pair of this urgency that holds, or the one nearest to its limit."""
         pair = self._telling(windows, target, urgency)
         limit = pair.limit(self.period)
         long = limit_met(windows[pair.long], window=pair.long, limit=limit, target=target)
@@ -93,7 +93,10 @@ class WorkbookRule:
         return self._telling(windows, target, urgency).long
 
     def _telling(self, windows: Mapping[timedelta, WindowCounts], target: Decimal, urgency: Urgency) -> WindowPair:
-        return max(self._pairs(urgency), key=lambda pair: self._pressure(pair, windows, target))
+        """The shortest pair that holds, because it says best since when; while none does, the one nearest its limit."""
+        pressures = {pair: self._pressure(pair, windows, target) for pair in self._pairs(urgency)}
+        holding = [pair for pair, pressure in pressures.items() if pressure > 1]
+        return min(holding, key=lambda pair: pair.long) if holding else max(pressures, key=lambda one: pressures[one])
 
     def _pressure(self, pair: WindowPair, windows: Mapping[timedelta, WindowCounts], target: Decimal) -> Fraction:
         burns = (burn_rate(target, windows[span].valid, windows[span].bad) for span in (pair.long, pair.short))

@@ -27,7 +27,8 @@ def breach_summary(objective: Objective, verdict: Verdict, urgency: Urgency) -> 
     if burn is None:
         return f"{what}: no events in the last {window}"
     failed = percent(counts.bad, counts.valid)
-    return f"{what}: {failed} failed in the last {window}, {float(burn):.3g} times what the target allows"
+    times = f"{float(burn):,.0f}" if burn >= 100 else f"{float(burn):.3g}"
+    return f"{what}: {failed} failed in the last {window}, {times} times what the target allows"
 
 
 def no_data_summary(objective: Objective, state: ObjectiveState) -> str:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import logging
-from datetime import datetime
+from datetime import UTC, datetime
+from functools import reduce
+from operator import or_
 from typing import Any
 
 from django.db import transaction
+from django.db.models import Q, QuerySet
 
 from tocsin.audit import actions as audit
 from tocsin.audit.actions import stamp
@@ -21,10 +24,12 @@ from tocsin.incidents.models import Incident, Obligation, ObligationState, RoleH
 from tocsin.people import queries as people
 from tocsin.people.models import Person
 from tocsin.platform.text import clean
+from tocsin.process import queries as processes
 
 log = logging.getLogger(__name__)
 
 LATE = "late"
+_BEGINNING = datetime.min.replace(tzinfo=UTC)
 
 
 def fulfil_obligation(
@@ -106,18 +111,45 @@ def words(row: Obligation) -> str:
 
 
 def tell_late_obligations(*, now: datetime, limit: int = 100) -> int:
-    """Tell owners of what is late (due + grace), once for each due time. Each in its own transaction; returns how many."""
-    due = Obligation.objects.filter(state=ObligationState.OPEN, told_late_at=None, due_at__lt=now)
-    rows = due.select_related("incident__process_version").defer("incident__process_version__document")
-    told = 0
-    for row in rows.order_by("due_at", "id")[:limit]:
-        if not snapshots.obligation_is_late(row, snapshots.process_of(row.incident), now=now):
-            continue
-        try:
-            told += _tell_late(row.pk, now=now)
-        except Exception:  # the boundary of one row: the others are told all the same
-            log.exception("could not tell that obligation %s is late", row.pk)
+    """Tell owners of what is late (due + grace), once for each due time. Each in its own transaction; returns how many.
+
+    Goes on until `limit` have been told: a row that cannot be told does not take the place of one that can.
+    """
+    late = _late(now=now)
+    if late is None:
+        return 0
+    told, after = 0, (_BEGINNING, 0)
+    while told < limit:
+        due_at, pk = after
+        rows = late.filter(Q(due_at__gt=due_at) | Q(due_at=due_at, pk__gt=pk)).order_by("due_at", "pk")
+        found = list(rows.values_list("due_at", "pk")[: limit - told])
+        if not found:
+            break
+        after = found[-1]
+        told += sum(_told_guarded(pk, now=now) for _, pk in found)
     return told
+
+
+def _late(*, now: datetime) -> QuerySet[Obligation] | None:
+    """What is late and untold, each by the grace of the process its incident began under; None when nothing is due."""
+    due = Obligation.objects.filter(state=ObligationState.OPEN, told_late_at=None, due_at__lt=now)
+    versions = due.order_by().values_list("incident__process_version_id", flat=True).distinct()
+    conditions = [
+        Q(
+            incident__process_version_id=version,
+            due_at__lt=now - processes.definition(version).catalogue.notification.overdue_grace,
+        )
+        for version in versions
+    ]
+    return due.filter(reduce(or_, conditions)) if conditions else None
+
+
+def _told_guarded(obligation_id: int, *, now: datetime) -> int:
+    try:
+        return _tell_late(obligation_id, now=now)
+    except Exception:  # the boundary of one row: the others are told all the same
+        log.exception("could not tell that obligation %s is late", obligation_id)
+        return 0
 
 
 def _tell_late(obligation_id: int, *, now: datetime) -> int:

@@ -118,7 +118,8 @@ def tell_late_obligations(*, now: datetime, limit: int = 100) -> int:
     late = _late(now=now)
     if late is None:
         return 0
-    told, after = 0, (_BEGINNING, 0)
+    told = 0
+    after: tuple[datetime | None, int] = (_BEGINNING, 0)
     while told < limit:
         due_at, pk = after
         rows = late.filter(Q(due_at__gt=due_at) | Q(due_at=due_at, pk__gt=pk)).order_by("due_at", "pk")

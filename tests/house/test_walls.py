@@ -21,6 +21,7 @@ STAIRS = [
     "process",
     "slo",
     "oncall",
+    "adoption",
     "alerts",
     "incidents",
     "comms",

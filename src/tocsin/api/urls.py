@@ -7,6 +7,7 @@ from django.urls import URLPattern, URLResolver, path
 from ninja import NinjaAPI
 
 from tocsin.api import (
+    adoption,
     alertmanager,
     alerts,
     catalog,
@@ -31,7 +32,7 @@ api = NinjaAPI(
     auth=[TokenAuth(), BrowserAuth(csrf=True)],
 )
 problems.register(api)
-for module in (incidents, slos, oncall, people, catalog, alerts, comms, postmortems, process):
+for module in (incidents, slos, oncall, people, adoption, catalog, alerts, comms, postmortems, process):
     api.add_router("", module.router)
 
 

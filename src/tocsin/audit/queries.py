@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from collections.abc import Sequence
+from datetime import UTC, datetime
 
 from django.db.models import QuerySet
+from django.db.models.functions import TruncDate
 
 from tocsin.audit import snapshots
 from tocsin.audit.chain import Verdict, check
@@ -50,6 +52,17 @@ def _between(
     if to_at is not None:
         rows = rows.filter(at__lt=to_at)
     return rows if before is None else rows.filter(seq__lt=before)
+
+
+def count_by(kinds: Sequence[str], *, actors: Sequence[str], since: datetime) -> int:
+    """How often one of `actors` did one of `kinds` since then, for rooms that judge by what happened."""
+    return Entry.objects.filter(kind__in=kinds, actor__in=actors, at__gte=since).count()
+
+
+def days_of(kind: str, *, field: str, values: Sequence[str]) -> int:
+    """On how many days (UTC) something of that kind happened to one of `values`, which stand under `field` of the data."""
+    rows = Entry.objects.filter(kind=kind, **{f"data__{field}__in": list(values)})
+    return len(set(rows.annotate(day=TruncDate("at", tzinfo=UTC)).values_list("day", flat=True)))
 
 
 def head() -> tuple[int, str]:

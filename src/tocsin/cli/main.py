@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from tocsin.cli import incidents, oncall, people, postmortems, server, slos
+from tocsin.cli import incidents, oncall, people, postmortems, server, slos, teams
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -26,7 +26,7 @@ for command in (
     people.integration,
     people.service,
     people.subscriber,
-    people.team,
+    teams.team,
     people.token,
     people.user,
     people.webhook,

@@ -111,6 +111,7 @@ INSTALLED_APPS = [
     "tocsin.process",
     "tocsin.slo",
     "tocsin.oncall",
+    "tocsin.adoption",
     "tocsin.alerts",
     "tocsin.incidents",
     "tocsin.comms",

@@ -13,6 +13,7 @@ from tocsin.audit.actions import Fact
 from tocsin.core.access import Actor, Right, require
 from tocsin.core.errors import Invalid
 from tocsin.core.facts import Kind
+from tocsin.core.team_readiness import Stage
 from tocsin.core.wall_time import zone
 from tocsin.people import queries
 from tocsin.people.models import Membership, Team
@@ -42,14 +43,18 @@ def update_team(
     display_name: str | None = None,
     time_zone: str | None = None,
     business_hours: Mapping[str, Any] | None = None,
+    stage: str | None = None,
     now: datetime,
 ) -> Team:
     """Change what is given of a team; its owners may. Nothing is written when nothing changes."""
     require(actor, Right.TEAM_WRITE, team=name)
+    if stage is not None and stage not in set(Stage):
+        raise Invalid({"stage": f"There is no stage {one_line(stage, limit=40)!r}: choose {' or '.join(Stage)}."})
     wanted: dict[str, Any] = {
         "display_name": None if display_name is None else one_line(clean(display_name), limit=150),
         "time_zone": None if time_zone is None else zone(time_zone).key,
         "business_hours": None if business_hours is None else dict(business_hours),
+        "stage": stage,
     }
     with transaction.atomic():
         team = queries.team(name)

@@ -19,7 +19,7 @@ from tocsin.core.document_reading import Level
 from tocsin.core.errors import Conflict, Invalid, Refused
 from tocsin.core.facts import Kind
 from tocsin.core.process_definition import ProcessDefinition, parse_process, problems
-from tocsin.people.models import Person
+from tocsin.people.models import Person, Team
 from tocsin.platform import db, ids
 from tocsin.platform.text import clean, slug
 from tocsin.process import queries
@@ -28,6 +28,8 @@ from tocsin.process.models import GroupMember, ProcessVersion, StakeholderGroup,
 from tocsin.process.snapshots import document_digest
 
 _LOCK = "tocsin.process.publish"
+_ON_CALL = "-on-call"
+_TEAM_NAME = 63 - len(_ON_CALL)  # what of a team's name fits into the code of its group
 _NAMED_PATHS = 200  # the log names so many changed places; the documents of both versions stay and hold the rest
 
 
@@ -165,6 +167,37 @@ def add_group(
         data = {"code": code, "name": group.name, "ring": ring, "is_management": is_management}
         audit.record(actor, [Fact(kind=Kind.GROUP_SAVED, data=data)], now=now)
     return group
+
+
+def team_group(actor: Actor, team: Team, *, now: datetime) -> StakeholderGroup:
+    """The group a team hears through when something it uses breaks; made, without members, where it is missing.
+
+    Besides its members the people on call of the team hear. Members of the team need no further right for it.
+    """
+    code = f"{team.name[:_TEAM_NAME]}{_ON_CALL}"
+    with transaction.atomic():
+        db.advisory_lock(f"tocsin.process.group.{code}")
+        found = StakeholderGroup.objects.filter(code=code).first()
+        if found is not None:
+            return found
+        if team.name not in actor.teams:
+            require(actor, Right.SUBSCRIBER_WRITE, team=team.name)
+        group = StakeholderGroup.objects.create(
+            code=code,
+            name=f"{team.label}, on call",
+            ring=_inner_ring(),
+            purpose=f"Hears at once when something {team.label} uses breaks",
+            created_at=now,
+        )
+        data = {"code": code, "name": group.name, "ring": group.ring, "is_management": False}
+        audit.record(actor, [Fact(kind=Kind.GROUP_SAVED, data=data)], now=now)
+    return group
+
+
+def _inner_ring() -> int:
+    """The ring next to the people on call."""
+    numbers = sorted(ring.number for ring in queries.current().rings)
+    return next((number for number in numbers if number > 0), numbers[0] if numbers else 1)
 
 
 def add_group_member(actor: Actor, *, group: str, email: str, name: str = "", now: datetime) -> GroupMember:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
@@ -11,10 +12,11 @@ from zoneinfo import ZoneInfo
 
 from tocsin.core.breach_frequency import CountedAs, FrequencyRule
 from tocsin.core.breach_rules import RuleState
+from tocsin.core.consumer_views import Opinion, Strategy, UseCase, View
 from tocsin.core.priorities import Assignment, PriorityState
 from tocsin.core.rule_protocol import Rule
 from tocsin.core.slo_windows import CalendarPeriod, CalendarUnit, Span, calendar_window, rolling_window
-from tocsin.slo.models import Budgeting, Objective, ObjectiveState, PriorityAssignment
+from tocsin.slo.models import Budgeting, ConsumerView, Objective, ObjectiveState, PriorityAssignment, ViewDecision
 from tocsin.slo.openslo.durations import shorthand
 from tocsin.slo.rules import rule_for
 from tocsin.slo.specs import PUSH
@@ -121,3 +123,29 @@ class RecordedBreach:
     at: datetime
     episode: int
     priority: int | None
+
+
+def opinion_of(decision: str, priority: int | None) -> Opinion:
+    """A decision of an assignment or a view; one that was only asked has said nothing yet."""
+    if decision == ViewDecision.ASKED or not decision:
+        return Opinion(PriorityState.UNSET)
+    return Opinion(PriorityState(decision), priority)
+
+
+def use_case(objective: Objective, held: PriorityAssignment | None, views: Iterable[ConsumerView]) -> UseCase:
+    """One SLO with its decision and its views, their consumers at hand, as core compares them."""
+    team = objective.service.team
+    return UseCase(
+        slo=objective.name,
+        provider=team.name if team else "",
+        decided=opinion_of(held.decision, held.priority) if held else Opinion(PriorityState.UNSET),
+        views=tuple(
+            View(
+                key=row.consumer,
+                label=row.consumer_label,
+                opinion=opinion_of(row.decision, row.priority),
+                strategy=Strategy(row.strategy) if row.strategy else None,
+            )
+            for row in views
+        ),
+    )

@@ -2,27 +2,36 @@
 
 from tocsin.slo.actions.counting import add_counts, count_errors, forget_counts, mark_invalid
 from tocsin.slo.actions.evaluating import evaluate
+from tocsin.slo.actions.feedback_sessions import record_session
 from tocsin.slo.actions.objectives import check_objective, retire_objective, save_objective
 from tocsin.slo.actions.priorities import assign_priority, withdraw_priority
 from tocsin.slo.actions.pushed_series import take_series
 from tocsin.slo.actions.sources import save_source
+from tocsin.slo.actions.view_rounds import close_round
+from tocsin.slo.actions.views import Said, ask_view, state_view, withdraw_view
 from tocsin.slo.specs import Count, ObjectiveSpec, SignalKind, SloSignal
 
 __all__ = [
     "Count",
     "ObjectiveSpec",
+    "Said",
     "SignalKind",
     "SloSignal",
     "add_counts",
+    "ask_view",
     "assign_priority",
     "check_objective",
+    "close_round",
     "count_errors",
     "evaluate",
     "forget_counts",
     "mark_invalid",
+    "record_session",
     "retire_objective",
     "save_objective",
     "save_source",
+    "state_view",
     "take_series",
     "withdraw_priority",
+    "withdraw_view",
 ]

@@ -6,17 +6,33 @@ from tocsin.slo.models.objectives import Budgeting, Health, Objective, Objective
 from tocsin.slo.models.priorities import Decision, PriorityAssignment
 from tocsin.slo.models.pushed import PushedGrowth, PushedSeries
 from tocsin.slo.models.sources import DataSource
+from tocsin.slo.models.views import (
+    BreachSubscription,
+    ConsumerView,
+    FeedbackSession,
+    SessionOutcome,
+    ViewAnswer,
+    ViewDecision,
+    ViewRound,
+)
 
 __all__ = [
     "Breach",
+    "BreachSubscription",
     "Bucket",
     "Budgeting",
+    "ConsumerView",
     "DataSource",
     "Decision",
+    "FeedbackSession",
     "Health",
     "Objective",
     "ObjectiveState",
     "PriorityAssignment",
     "PushedGrowth",
     "PushedSeries",
+    "SessionOutcome",
+    "ViewAnswer",
+    "ViewDecision",
+    "ViewRound",
 ]

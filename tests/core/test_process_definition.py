@@ -164,9 +164,23 @@ def test_a_criterion_of_more_than_twelve_words_brings_advice_and_no_refusal() ->
     parse_process(document_with("priorities.criteria_texts.postmortem", text + " thirteen"))
 
 
-def test_an_ambiguous_word_in_a_criterion_brings_advice() -> None:
-    (advice,) = problems(document_with("priorities.criteria_texts.postmortem", "After a serious incident."))
+@pytest.mark.req("R-9.2.3-18")
+@pytest.mark.parametrize("word", ["serious", "some", "important"])
+@pytest.mark.parametrize("sentence", ["After {} incidents.", "{}, and nothing else", "It was ({})"])
+def test_an_ambiguous_word_in_a_criterion_brings_advice(word: str, sentence: str) -> None:
+    written = sentence.format(word).capitalize()
+    (advice,) = problems(document_with("priorities.criteria_texts.postmortem", written))
     assert (advice.rule, advice.where) == ("ambiguous_word", "priorities.criteria_texts.postmortem")
+    assert (advice.level, repr(word) in advice.message) == (Level.WARNING, True)
+
+
+@pytest.mark.req("R-9.2.3-18")
+def test_the_list_of_ambiguous_words_is_data_of_the_process() -> None:
+    document = document_with("priorities.criteria_texts.postmortem", "After a handsome but serious incident.")
+    document["priorities"]["ambiguous_words"] = ["handsome"]
+    assert [advice.rule for advice in problems(document)] == ["ambiguous_word"]
+    document["priorities"]["ambiguous_words"] = []
+    assert problems(document) == []
 
 
 @pytest.mark.req("R-9.3.6-2")

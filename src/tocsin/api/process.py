@@ -10,10 +10,10 @@ from ninja import Query, Router
 
 from tocsin.api import shapes
 from tocsin.api.auth import actor
-from tocsin.audit import exports
+from tocsin.audit import exports as bundles
 from tocsin.audit import queries as audit
 from tocsin.core.access import Right, require
-from tocsin.process import queries
+from tocsin.process import exports, queries
 
 router = Router(tags=["process"])
 
@@ -24,6 +24,18 @@ def process(request: HttpRequest) -> dict[str, Any]:
     require(actor(request), Right.PROCESS_READ)
     version = queries.version(actor(request), queries.current_version().number)
     return {"number": version.number, "effective_at": shapes.at(version.effective_at), "document": version.document}
+
+
+@router.get("/process/export")
+def export(
+    request: HttpRequest,
+    part: str = "process",
+    form: Annotated[str, Query(alias="format")] = "markdown",
+    number: int | None = None,
+) -> HttpResponse:
+    """The priorities or the whole process as a document for people; `part` priorities or process, `format` markdown or html."""
+    text = exports.export(actor(request), part=part, form=form, number=number)
+    return HttpResponse(text, content_type=exports.TYPES[exports.Format(form)])
 
 
 @router.get("/audit/verify")
@@ -45,7 +57,7 @@ def bundle(
     request: HttpRequest, start: Annotated[datetime, Query(alias="from")], end: Annotated[datetime, Query(alias="to")]
 ) -> HttpResponse:
     """The evidence of [from, to) as one file; the same data gives the same bytes."""
-    content = exports.export_bundle(actor(request), from_at=start, to_at=end)
+    content = bundles.export_bundle(actor(request), from_at=start, to_at=end)
     answer = HttpResponse(content, content_type="application/zip")
     answer.headers["Content-Disposition"] = 'attachment; filename="tocsin-evidence.zip"'
     return answer

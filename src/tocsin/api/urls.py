@@ -16,6 +16,7 @@ from tocsin.api import (
     oncall,
     people,
     postmortems,
+    priorities,
     problems,
     process,
     slos,
@@ -32,7 +33,19 @@ api = NinjaAPI(
     auth=[TokenAuth(), BrowserAuth(csrf=True)],
 )
 problems.register(api)
-for module in (incidents, slos, oncall, people, adoption, catalog, alerts, comms, postmortems, process):
+for module in (
+    incidents,
+    slos,
+    oncall,
+    people,
+    adoption,
+    catalog,
+    alerts,
+    comms,
+    postmortems,
+    priorities,
+    process,
+):
     api.add_router("", module.router)
 
 

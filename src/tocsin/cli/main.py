@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from tocsin.cli import incidents, oncall, people, postmortems, server, slos, teams
+from tocsin.cli import incidents, oncall, people, postmortems, priorities, server, slos, teams
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -36,7 +36,7 @@ for command in (
     server.process,
     server.version,
     slos.apply_command,
-    slos.priority,
+    priorities.priority,
     slos.slo,
 ):
     cli.add_command(command)

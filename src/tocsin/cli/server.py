@@ -78,11 +78,13 @@ def export(start: str, end: str, path: Path) -> None:
     click.echo(f"{path}: {len(content)} bytes", err=True)
 
 
-@click.command("process")
+@click.group("process", invoke_without_command=True)
 @output_options
-def process(output: str, as_json: bool) -> None:
-    """The process in force, as data."""
-    show(Client().get("/process"), ("number", "effective_at", "document"), output=output, as_json=as_json)
+@click.pass_context
+def process(context: click.Context, output: str, as_json: bool) -> None:
+    """The process: without a verb the one in force, as data."""
+    if context.invoked_subcommand is None:
+        show(Client().get("/process"), ("number", "effective_at", "document"), output=output, as_json=as_json)
 
 
 @click.command()

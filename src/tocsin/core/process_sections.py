@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import string
 from collections.abc import Mapping
 from datetime import timedelta
 
@@ -131,7 +132,7 @@ def _check_criteria_texts(at: Cursor) -> None:
         if len(words) > MAX_CRITERION_WORDS:
             message = f"has {len(words)} words; {MAX_CRITERION_WORDS} or fewer can be taken in on the spot"
             place.found.append(Problem(place.where, "criterion_length", message, Level.WARNING))
-        for word in sorted({word.lower() for word in words} & ambiguous):
+        for word in sorted({word.strip(string.punctuation).lower() for word in words} & ambiguous):
             message = f"{word!r} means something else to everyone; say what can be observed"
             place.found.append(Problem(place.where, "ambiguous_word", message, Level.WARNING))
 

@@ -43,7 +43,7 @@ PLACES = (
         "/process",
         "process",
         ("/process", "/priorities"),
-        below=(("Priorities", "/priorities"), ("SLO to priority", "/priorities/map")),
+        below=(("Priorities", "/priorities"), ("All SLOs", "/priorities/slos"), ("SLO to priority", "/priorities/map")),
     ),
     Place("setup", "Setup", "/setup", "setup", ("/setup",)),
 )

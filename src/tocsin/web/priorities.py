@@ -11,24 +11,20 @@ from django.shortcuts import render
 from django.urls import path
 from django.views.decorators.http import require_GET
 
+from tocsin.core.errors import NotFound
 from tocsin.core.process_definition import ProcessDefinition
-from tocsin.core.process_parts import PageWhen, PriorityDefinition, RoleNeed, Verdict
+from tocsin.core.process_parts import PriorityDefinition, RoleNeed, Verdict
 from tocsin.incidents import queries as incidents
-from tocsin.process import queries
+from tocsin.process import exports, queries
+from tocsin.process.sentences import VERDICTS, consequences
 from tocsin.web import asking
-from tocsin.web.instants import span_text
 
 COUNTED_OVER = timedelta(days=90)
 MOST_DOTS = 12
-VERDICTS: Mapping[Verdict, tuple[str, str]] = {
-    Verdict.ALLOWED: ("Allowed", "check"),
-    Verdict.CONDITIONAL: ("Give a reason", "help"),
-    Verdict.NOT_ALLOWED: ("Never", "cross"),
-}
-PAGED: Mapping[PageWhen, str] = {
-    PageWhen.ALWAYS: "People on call are paged at any hour",
-    PageWhen.BUSINESS_HOURS: "People on call are paged in business hours only",
-    PageWhen.NEVER: "Nobody is paged",
+ICONS: Mapping[Verdict, str] = {
+    Verdict.ALLOWED: "check",
+    Verdict.CONDITIONAL: "help",
+    Verdict.NOT_ALLOWED: "cross",
 }
 
 
@@ -67,24 +63,6 @@ def overview(request: HttpRequest) -> HttpResponse:
     return render(request, "web/priorities.html", context)
 
 
-def consequences(priority: PriorityDefinition) -> list[tuple[bool, str]]:
-    """What follows from a priority, each as (yes or no, a sentence)."""
-    asked = priority.criteria
-    every = f"An update at least every {span_text(asked.update_every)}" if asked.update_every else "No updates are owed"
-    return [
-        (asked.hotfix_immediately, "A fix is rolled out at once" if asked.hotfix_immediately else "No rushed rollout"),
-        (asked.postmortem, "A postmortem follows" if asked.postmortem else "No postmortem is owed"),
-        (asked.notify_management, "Management is told" if asked.notify_management else "Management is not told"),
-        (
-            asked.notify_stakeholder_groups,
-            "The chosen groups are told" if asked.notify_stakeholder_groups else "No group is told",
-        ),
-        (asked.update_every is not None, every),
-        (priority.page.when is not PageWhen.NEVER, PAGED[priority.page.when]),
-        *([(True, "A work item is made")] if priority.work_item else []),
-    ]
-
-
 def called(definition: ProcessDefinition, severity: str) -> list[str]:
     """The roles a severity calls, as people name them."""
     needs = definition.roles.by_severity.get(severity, {})
@@ -107,9 +85,26 @@ def _cell(
 ) -> Cell:
     rule = definition.matrix.rule(priority.rank, severity)
     verdict = rule.verdict if rule else Verdict.ALLOWED
-    word, icon = VERDICTS[verdict]
     why = rule.why if rule else ""
-    return Cell(severity, verdict.value, word, icon, why, counts.get((priority.rank, severity), 0))
+    return Cell(
+        severity, verdict.value, VERDICTS[verdict], ICONS[verdict], why, counts.get((priority.rank, severity), 0)
+    )
 
 
-urlpatterns = [path("priorities", overview, name="priorities")]
+@require_GET
+def exported(request: HttpRequest, part: str, ending: str) -> HttpResponse:
+    """The priorities or the whole process as a file for the wiki."""
+    form = exports.ENDINGS.get(ending)
+    if form is None:
+        raise NotFound("There is no such file; there are .md and .html.")
+    text = exports.export(asking.actor(request), part=part, form=form)
+    answer = HttpResponse(text, content_type=exports.TYPES[form])
+    answer.headers["Content-Disposition"] = f'attachment; filename="{part}.{ending}"'
+    return answer
+
+
+urlpatterns = [
+    path("priorities", overview, name="priorities"),
+    path("priorities/export.<slug:ending>", exported, {"part": "priorities"}, name="priorities-export"),
+    path("process/export.<slug:ending>", exported, {"part": "process"}, name="process-export"),
+]

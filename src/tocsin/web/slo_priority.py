@@ -10,10 +10,10 @@ from django.http import HttpRequest
 from tocsin.core.access import Right
 from tocsin.core.errors import Invalid
 from tocsin.process import queries as process
+from tocsin.process.sentences import consequences
 from tocsin.slo import queries
 from tocsin.slo.models import Decision, Objective
 from tocsin.web import asking
-from tocsin.web.priorities import consequences
 
 NONE = "none"
 _HOUR = 3600

@@ -104,9 +104,13 @@ def _in_force(at: datetime) -> Q:
     return Q(valid_from__lte=at) & (Q(valid_until=None) | Q(valid_until__gt=at))
 
 
-def assignments_at(objective_ids: Sequence[int], at: datetime) -> dict[int, PriorityAssignment]:
+def assignments_at(
+    objective_ids: Sequence[int], at: datetime, *, with_groups: bool = False
+) -> dict[int, PriorityAssignment]:
     """The assignment in force at an instant for each objective that has one; its first instant belongs to it."""
     rows = PriorityAssignment.objects.filter(_in_force(at), objective_id__in=objective_ids)
+    if with_groups:
+        rows = rows.prefetch_related("groups")
     return {row.objective_id: row for row in rows.order_by("valid_from")}
 
 

@@ -11,6 +11,7 @@ from tests.domains import worlds
 from tocsin.alerts import actions as alerts
 from tocsin.alerts.models import Integration
 from tocsin.channels.fake import FakePhone
+from tocsin.channels.protocol import Channel
 from tocsin.core.access import SYSTEM
 from tocsin.engine import deliver, turns
 from tocsin.incidents.models import Incident
@@ -26,6 +27,7 @@ class Stage:
     clock: WoundClock
     phone: FakePhone = field(default_factory=FakePhone)
     sources: dict[str, Integration] = field(default_factory=dict)
+    mail: Channel | None = None  # a real way out for mail instead of the phone
 
     def __post_init__(self) -> None:
         worlds.process(now=self.clock.now())
@@ -72,7 +74,7 @@ class Stage:
         main, _ = turns.loops(deliver=_nothing)
         for turn in main.turns:
             turn.act(now=self.now)
-        channels = {"email": self.phone, "webhook": self.phone}
+        channels: dict[str, Channel] = {"email": self.mail or self.phone, "webhook": self.phone}
         while deliver.turn(channels, now=self.now):
             pass
 

@@ -30,6 +30,8 @@ class Declaration(Schema):
     severity: str | None = None
     impact_state: str = "actual"
     kind: str = "real"
+    groups: list[str] = []
+    caused_by: str = Field("", description="What it follows from upstream: an incident (INC-7) or an SLO (slo:NAME).")
 
 
 class PriorityChange(Schema):
@@ -65,6 +67,10 @@ class Note(Schema):
 class RoleAssignment(Schema):
     role: str
     person: str
+
+
+class Upstream(Schema):
+    caused_by: str
 
 
 class Waiver(Schema):
@@ -122,6 +128,8 @@ def declare(request: HttpRequest, body: Declaration) -> Status[dict[str, Any]]:
         severity=body.severity,
         impact_state=body.impact_state,
         kind=body.kind,
+        groups=body.groups,
+        caused_by=body.caused_by,
         now=clock.now(),
     )
     return Status(201, shapes.incident(row))
@@ -136,6 +144,8 @@ def show(request: HttpRequest, ref: str) -> dict[str, Any]:
         **shapes.incident(row),
         "timeline": [shapes.timeline_line(line) for line in queries.timeline(asking, ref)],
         "obligations": [shapes.obligation(one) for one in queries.obligations(asking, ref)],
+        "caused_by_upstream": [shapes.upstream(one) for one in queries.causes(row)],
+        "dependents": [one.ref for one in queries.dependents(row)],
         "roles": [shapes.role_held(held) for held in row.roles_held.select_related("person").order_by("from_at")],
     }
 
@@ -235,6 +245,12 @@ def annotate(request: HttpRequest, ref: str, body: Note) -> dict[str, Any]:
         now=clock.now(),
     )
     return _shown(request, row)
+
+
+@router.post("/incidents/{ref}/upstream")
+def link_upstream(request: HttpRequest, ref: str, body: Upstream) -> dict[str, Any]:
+    """Say that it follows from a provider's incident (INC-7) or SLO (slo:NAME)."""
+    return _shown(request, actions.link_upstream(actor(request), ref, body.caused_by, now=clock.now()))
 
 
 @router.post("/incidents/{ref}/roles")

@@ -11,7 +11,7 @@ from tocsin.catalog.models import Service
 from tocsin.comms.models import Subscriber, Update, WebhookEndpoint
 from tocsin.core.incident_lifecycle import State, status_of
 from tocsin.core.on_call_now import Shift
-from tocsin.incidents.models import Incident, Obligation, RoleHeld
+from tocsin.incidents.models import Incident, IncidentLink, Obligation, RoleHeld
 from tocsin.incidents.queries import TimelineLine
 from tocsin.oncall.models import EscalationPolicy, Rotation
 from tocsin.people.models import Person, Team
@@ -76,6 +76,17 @@ def timeline_line(line: TimelineLine) -> dict[str, Any]:
         "actor": line.actor,
         "text": line.text,
         "source_id": line.source_id or None,
+    }
+
+
+def upstream(row: IncidentLink) -> dict[str, Any]:
+    """What an incident follows from; `incident` is null where the SLO's breach opened none."""
+    return {
+        "link": row.kind,
+        "incident": row.upstream.ref if row.upstream else None,
+        "slo": row.objective.name if row.objective else None,
+        "linked_by": row.linked_by,
+        "linked_at": at(row.linked_at),
     }
 
 

@@ -12,7 +12,7 @@ from tocsin.cli.output import duration, output_options, show
 COLUMNS = ("id", "priority", "severity", "state", "service", "title", "created_at")
 WHOLE = (
     "id", "title", "status", "priority", "priority_state", "severity", "service", "created_at", "acknowledged_by",
-    "resolved_at", "roles", "obligations", "timeline",
+    "resolved_at", "caused_by_upstream", "dependents", "roles", "obligations", "timeline",
 )  # fmt: skip
 PAGING = (*WHOLE[:10], "state", "snoozed_until")
 
@@ -57,6 +57,7 @@ def show_incident(incident_id: str, output: str, as_json: bool) -> None:
 @click.option("--description", default="")
 @click.option("--priority", help="1 or P1; `none` for none on purpose.")
 @click.option("--severity")
+@click.option("--caused-by", help="What it follows from upstream: INC-7, or slo:NAME.")
 @click.option("--potential", is_flag=True, help="It could happen, it has not yet.")
 @click.option("--exercise", is_flag=True, help="Practice: the real process, nobody outside hears.")
 @output_options

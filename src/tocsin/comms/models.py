@@ -8,6 +8,7 @@ from django.db.models import Q
 from tocsin.catalog.models import Service
 from tocsin.incidents.models import Incident
 from tocsin.process.models import StakeholderGroup
+from tocsin.slo.models import BreachSubscription
 
 
 class UpdateKind(models.TextChoices):
@@ -73,6 +74,26 @@ class StatusClock(models.Model):
         indexes = [
             # Every turn looks through the clocks that still run, and they are few beside those that have stopped.
             models.Index(fields=["next_at"], condition=Q(ended=False), name="status_clock_running"),
+        ]
+
+
+class ConsumerNotice(models.Model):
+    """A consumer's own group was told that an SLO it uses breaches; open until it was told that this is over.
+
+    `incident` is the provider's, where the breach opened one by then.
+    """
+
+    subscription = models.ForeignKey(BreachSubscription, on_delete=models.CASCADE, related_name="notices")
+    incident = models.ForeignKey(Incident, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
+    told_at = models.DateTimeField()
+    recipients = models.PositiveIntegerField(default=0)
+    ended_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["subscription"], condition=Q(ended_at__isnull=True), name="one_notice_at_a_time"
+            ),
         ]
 
 

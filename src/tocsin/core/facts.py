@@ -29,6 +29,8 @@ class Kind(StrEnum):
     INCIDENT_CORRECTED = "incident.corrected"
     INCIDENT_CATEGORIZED = "incident.categorized"
     INCIDENT_UNDONE = "incident.undone"
+    INCIDENT_LINKED = "incident.linked"
+    INCIDENT_DEPENDED_ON = "incident.depended_on"
     GROUPS_CHOSEN = "incident.groups_chosen"
     INCIDENT_ESCALATED = "incident.escalated_functional"
     INCIDENT_ESCALATED_UP = "incident.escalated_hierarchic"
@@ -56,6 +58,7 @@ class Kind(StrEnum):
     OBLIGATION_LATE = "obligation.late"
     UPDATE_SENT = "update.sent"
     STATUS_MAIL_QUEUED = "update.status_mail_queued"
+    CONSUMER_TOLD = "update.consumer_told"
     POSTMORTEM_DRAFTED = "postmortem.drafted"
     POSTMORTEM_EDITED = "postmortem.edited"
     POSTMORTEM_MOVED = "postmortem.moved"
@@ -122,6 +125,8 @@ TEXTS: Mapping[Kind, str] = {
     Kind.INCIDENT_CANCELLED: "Cancelled: {reason}",
     Kind.INCIDENT_MERGED: "Merged into {into}",
     Kind.INCIDENT_UNDONE: "Taken back: {what}",
+    Kind.INCIDENT_LINKED: "Caused upstream by {upstream}",
+    Kind.INCIDENT_DEPENDED_ON: "{service} has {dependent} because of this",
     Kind.INCIDENT_ESCALATED: "The next in the chain was asked",
     Kind.INCIDENT_SNOOZE_ENDED: "The snooze ended",
     Kind.GROUPS_CHOSEN: "Stakeholder groups: {groups}",
@@ -152,6 +157,7 @@ TEXTS: Mapping[Kind, str] = {
     Kind.OBLIGATION_LATE: "Late: {obligation}, due {due}",
     Kind.UPDATE_SENT: "Update sent to {groups}: {text}",
     Kind.STATUS_MAIL_QUEUED: "{recipients} subscribers told ({kind})",
+    Kind.CONSUMER_TOLD: "{consumer} told its own people ({recipients}) that it {what}",
     Kind.POSTMORTEM_DRAFTED: "Postmortem drafted",
     Kind.ACTION_ADDED: "Action: {title}, driver {driver}",
 }

@@ -84,6 +84,12 @@ def status_mails(*, now: datetime) -> int:
     return comms.advance_status_mails(now=now)
 
 
+def consumer_notices(*, now: datetime) -> int:
+    from tocsin.comms import actions as comms
+
+    return comms.tell_consumers(now=now)
+
+
 def webhook_events(*, now: datetime) -> int:
     from tocsin.comms import actions as comms
 
@@ -115,6 +121,7 @@ def loops(*, deliver: Callable[..., int], pull: Callable[..., int] | None = None
             Turn("promises", tell_late),
             Turn("reopen", reopen),
             Turn("status_mails", status_mails),
+            Turn("consumers", consumer_notices),
             Turn("webhooks", webhook_events),
             Turn("postmortems", postmortem_drafts),
             Turn("forget_counts", forget_counts.turn),

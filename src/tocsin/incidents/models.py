@@ -134,6 +134,33 @@ class IncidentBreach(models.Model):
     breach = models.OneToOneField(Breach, on_delete=models.CASCADE, related_name="incident_link")
 
 
+class LinkKind(models.TextChoices):
+    CAUSED_BY_UPSTREAM = "caused_by_upstream"
+
+
+class IncidentLink(models.Model):
+    """An incident follows from something upstream: an incident, or an SLO whose breach opened none, or both."""
+
+    incident = models.ForeignKey(Incident, on_delete=models.CASCADE, related_name="upstream_links")
+    kind = models.CharField(max_length=32, choices=LinkKind.choices, default=LinkKind.CAUSED_BY_UPSTREAM)
+    upstream = models.ForeignKey(
+        Incident, on_delete=models.PROTECT, null=True, blank=True, related_name="dependent_links"
+    )
+    objective = models.ForeignKey(
+        Objective, on_delete=models.PROTECT, null=True, blank=True, related_name="dependent_links"
+    )
+    linked_by = models.CharField(max_length=150)
+    linked_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["incident", "kind", "upstream"], name="incident_linked_once"),
+            models.CheckConstraint(
+                condition=Q(upstream__isnull=False) | Q(objective__isnull=False), name="link_leads_somewhere"
+            ),
+        ]
+
+
 class ObligationState(models.TextChoices):
     OPEN = "open"
     FULFILLED = "fulfilled"

@@ -21,7 +21,7 @@ from tocsin.core.facts import Kind, sentence
 from tocsin.core.incident_lifecycle import Attention, AttentionVerdict, Status
 from tocsin.core.process_definition import ProcessDefinition
 from tocsin.incidents import snapshots
-from tocsin.incidents.models import OPEN_STATES, Incident, Obligation, ObligationState, Page
+from tocsin.incidents.models import OPEN_STATES, Incident, IncidentLink, Obligation, ObligationState, Page
 from tocsin.platform import ids
 from tocsin.platform.models import Delivery, OutboxMessage
 from tocsin.process import queries as process
@@ -282,6 +282,17 @@ def people_paged_at(actor: Actor, incident: Incident, at: datetime) -> list[str]
     require(actor, Right.INCIDENT_READ)
     pages = incident.pages.filter(created_at=at).exclude(kind="role").select_related("person").order_by("id")
     return [page.person.username if page.person else "fallback" for page in pages]
+
+
+def causes(incident: Incident) -> list[IncidentLink]:
+    """What it follows from upstream, oldest first."""
+    related = ("upstream__service", "objective__service")
+    return list(incident.upstream_links.select_related(*related).order_by("linked_at", "pk"))
+
+
+def dependents(incident: Incident) -> list[Incident]:
+    """The incidents of other services that follow from it, oldest first."""
+    return list(_rows().filter(upstream_links__upstream=incident).order_by("number"))
 
 
 def silent_since(incident: Incident) -> datetime | None:

@@ -95,6 +95,13 @@ def on_call_for_role(role: str, *, now: datetime, team: Team | None = None) -> l
     return _joined(core.people_on_call(schedule_of(row), now=now) for row in chosen)
 
 
+def on_call_of_team(team: Team, *, now: datetime) -> list[Person]:
+    """Whoever is on call now in any rotation of that team, by name."""
+    rows = Rotation.objects.filter(team=team).prefetch_related("overrides")
+    names = _joined(core.people_on_call(schedule_of(row), now=now) for row in rows)
+    return list(Person.objects.filter(username__in=names, is_active=True).order_by("username"))
+
+
 def policy_for(service: Service | None) -> dict[str, Any] | None:
     """The document of the policy that wakes people for `service`; None when it has none."""
     if service is None:

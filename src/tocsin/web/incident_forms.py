@@ -29,6 +29,13 @@ class Declare(forms.Form):
     severity = forms.ChoiceField(label="Severity", required=False, help_text="Says how many people the response needs.")
     impact_state = forms.ChoiceField(label="Does anybody feel it?", choices=IMPACTS, required=False)
     kind = forms.ChoiceField(label="Is it real?", choices=KINDS, required=False)
+    caused_by = forms.CharField(
+        label="Does it follow from something upstream?",
+        max_length=100,
+        required=False,
+        help_text="An incident (INC-7) or an SLO (slo:NAME). Priority, groups and updates stay your own.",
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+    )
 
     def __init__(
         self,

@@ -133,6 +133,8 @@ def context(actor: Actor, incident: Incident, *, now: datetime) -> dict[str, Any
         "roles": role_rows(incident),
         "before": before(incident),
         "neighbours": _neighbours(incident),
+        "causes": queries.causes(incident),
+        "dependents": queries.dependents(incident),
         "silent_since": queries.silent_since(incident),
         "chart": error_share(incident, now=now),
         "runbook": runbook(incident),

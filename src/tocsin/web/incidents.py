@@ -97,7 +97,7 @@ def declare(request: HttpRequest) -> HttpResponse:
         services=service_choices(request),
         priorities=[(str(p.rank), f"{p.code} {p.name}") for p in definition.catalogue.priorities],
         severities=[(s.code, s.code.capitalize()) for s in definition.severities.severities],
-        initial={"service": request.GET.get("service", "")},
+        initial={name: request.GET.get(name, "")[:100] for name in ("service", "priority", "caused_by")},
     )
 
     def act(filled: dict[str, Any]) -> Incident:
@@ -109,7 +109,7 @@ def declare(request: HttpRequest) -> HttpResponse:
         form,
         act,
         template="web/declare.html",
-        context={"definition": definition},
+        context={"definition": definition, "more": any(request.GET.get(name) for name in ("priority", "caused_by"))},
         then=lambda row: f"/i/{row.number}",
     )
 

@@ -1,5 +1,6 @@
 """The only writers of updates, subscriptions and webhooks."""
 
+from tocsin.comms.actions.consumer_notices import tell_consumers
 from tocsin.comms.actions.status_mails import advance_status_mails, begin_clocks
 from tocsin.comms.actions.subscriptions import (
     add_subscriber,
@@ -23,5 +24,6 @@ __all__ = [
     "remove_subscriber",
     "rotate_webhook",
     "send_update",
+    "tell_consumers",
     "unsubscribe_secret",
 ]

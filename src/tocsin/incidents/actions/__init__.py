@@ -3,6 +3,7 @@
 from tocsin.incidents.actions.alert_changes import take_alert_changes
 from tocsin.incidents.actions.answering import acknowledge, escalate, pass_page, snooze, take_page
 from tocsin.incidents.actions.classifying import change_priority, change_severity, choose_groups
+from tocsin.incidents.actions.depending import link_upstream
 from tocsin.incidents.actions.engine_faces import advance_escalations, page_failed
 from tocsin.incidents.actions.moving import cancel, close, merge, move, reopen, resolve
 from tocsin.incidents.actions.noting import annotate, undo
@@ -25,6 +26,7 @@ __all__ = [
     "declare",
     "escalate",
     "fulfil_obligation",
+    "link_upstream",
     "merge",
     "move",
     "page_failed",

@@ -16,7 +16,7 @@ from tocsin.core.facts import Kind
 from tocsin.core.matrix import machine_pair, require_pair
 from tocsin.core.priorities import required_priority
 from tocsin.core.process_definition import ProcessDefinition
-from tocsin.incidents.actions import chain, duties, staffing
+from tocsin.incidents.actions import chain, depending, duties, staffing
 from tocsin.incidents.actions.incident_row import fact, person_behind, priority_code
 from tocsin.incidents.models import Incident, Origin
 from tocsin.platform import ids
@@ -41,9 +41,12 @@ def declare(
     impact_state: str = "actual",
     kind: str = "real",
     groups: Iterable[str] = (),
+    caused_by: str = "",
     now: datetime,
 ) -> Incident:
     """A person says that something is wrong (R-9.3.11-1: the service and what is wrong are enough).
+
+    `caused_by` names what it follows from upstream: an incident (INC-7) or an SLO (slo:NAME).
 
     Raises NotFound for an unknown service, Invalid for an unknown priority, severity, kind or impact, Refused for a
     pair of priority and severity that the process does not allow.
@@ -74,6 +77,8 @@ def declare(
         )
         incident.groups.set(chosen_groups(groups))
         audit.record(actor, [began(incident, definition, Kind.INCIDENT_DECLARED)], now=now)
+        if caused_by:
+            depending.attach(actor, incident, caused_by, now=now)
         staffing.ask_called(incident, definition, actor=actor, now=now)
         settle(incident, now=now)
     return incident

@@ -12,8 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tocsin.core.alert_latch import AlertState, Latch, Reason, Urgency
-from tocsin.core.breach_rules import RuleState, evaluate, is_breach, judge_all, named_rule, replay
+from tocsin.core.breach_rules import RuleState, evaluate, is_breach, judge_all, named_rule, replay, urgencies
 from tocsin.core.burn_rate import AllowedRatio
+from tocsin.core.condition_rule import BurnCondition, Comparison, ConditionRule
 from tocsin.core.depletion_rule import DepletionBasis, DepletionRule
 from tocsin.core.errors import Invalid
 from tocsin.core.ladder_rule import PAGE_LADDER, TICKET_LADDER, Ladder, LadderRule
@@ -51,6 +52,23 @@ SMALL_RULES: list[Rule] = [
         own_window=5 * MINUTE,
     ),
     LadderRule(period=8 * HOUR, ladders=tuple(map(_small_ladder, (PAGE_LADDER, TICKET_LADDER))), own_window=5 * MINUTE),
+    ConditionRule(
+        conditions=(
+            BurnCondition(Urgency.PAGE, Fraction(2), 6 * MINUTE, Comparison.GTE, alert_after=4 * MINUTE),
+            BurnCondition(Urgency.TICKET, Fraction(1), 9 * MINUTE, short=2 * MINUTE),
+            BurnCondition(Urgency.PAGE, Fraction(20), 2 * MINUTE, alert_after=MINUTE),
+        ),
+        own_window=5 * MINUTE,
+        snooze=12 * MINUTE,
+    ),
+    ConditionRule(
+        conditions=(
+            BurnCondition(Urgency.PAGE, Fraction(1, 2), 3 * MINUTE, Comparison.LT, alert_after=7 * MINUTE),
+            BurnCondition(Urgency.TICKET, Fraction(0), MINUTE, Comparison.LTE, alert_after=3 * MINUTE),
+        ),
+        own_window=5 * MINUTE,
+        every=2 * MINUTE,
+    ),
 ]
 
 
@@ -70,8 +88,8 @@ def step_by_step(
 ) -> tuple[list[Urgency], list[list[bool]], list[list[int]], list[RuleState]]:
     """Evaluate every step by itself, the way the engine does."""
     state = RuleState(evaluated_at=EPOCH)
-    firing: list[list[bool]] = [[] for _ in rule.latches]
-    told: list[list[int]] = [[] for _ in rule.latches]
+    firing: list[list[bool]] = [[] for _ in urgencies(rule)]
+    told: list[list[int]] = [[] for _ in urgencies(rule)]
     states = []
     for i in range(valid.size):
         windows = {}
@@ -85,15 +103,15 @@ def step_by_step(
             firing[place].append(decision.firing)
             if decision.notify:
                 told[place].append(i)
-    return [urgency for urgency, _ in rule.latches], firing, told, states
+    return list(urgencies(rule)), firing, told, states
 
 
 @settings(deadline=None, max_examples=60)
 @given(counts=series(), rule=small_rules)
 def test_replay_is_the_running_rule_step_by_step(counts: tuple[Counts, Counts], rule: Rule) -> None:
-    urgencies, firing, told, _ = step_by_step(rule, *counts)
+    known, firing, told, _ = step_by_step(rule, *counts)
     found = replay(*counts, step=MINUTE, target=TARGET, rule=rule)
-    assert [one.urgency for one in found] == urgencies
+    assert [one.urgency for one in found] == known
     assert [one.firing.tolist() for one in found] == firing
     assert [one.notified.tolist() for one in found] == told
 
@@ -295,5 +313,5 @@ def test_a_fleet_is_judged_like_its_members(rule: Rule) -> None:
         for row, one in enumerate(found):
             told = [outcome.notify for outcome in changed[row][1]] if row in changed else [False] * len(one.decisions)
             assert told == [decision.notify for decision in one.decisions]
-            for urgency, _ in rule.latches:
+            for urgency in urgencies(rule):
                 assert states[row].alert(urgency) == alone[row].alert(urgency)

@@ -4,7 +4,7 @@ A rule says how hot a tick is; the latch decides what that means after what went
 the latch's three durations, so replay, simulator and the running engine cannot drift apart.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import IntEnum, StrEnum
@@ -60,18 +60,24 @@ REASON_TEXTS: Mapping[Reason, str] = {
 class Latch:
     """How long calm must last, how soon a recurrence is the same story, when to remind.
 
-    ``yields_for_good``: an alert that began under a more urgent one is never told by itself later.
+    ``hold_for``: how long the condition must have held at every tick before it counts. ``yields_for_good``: an alert
+    that began under a more urgent one is never told by itself later.
     """
 
     calm_for: timedelta = timedelta(0)
     reopen_within: timedelta | None = None
     renotify_after: timedelta | None = None
     yields_for_good: bool = False
+    hold_for: timedelta = timedelta(0)
 
 
 @dataclass(frozen=True, slots=True)
 class AlertState:
-    """What an alert of one SLO and urgency must remember. ``due_at``: when time alone may change it."""
+    """What an alert of one SLO and urgency must remember. ``due_at``: when time alone may change it.
+
+    ``ripe_at`` has one moment for each condition of the urgency that must hold for a while: from when on it counts,
+    None while it does not hold.
+    """
 
     firing: bool = False
     opened_at: datetime | None = None
@@ -79,17 +85,29 @@ class AlertState:
     calm_since: datetime | None = None
     closed_at: datetime | None = None
     due_at: datetime | None = None
+    ripe_at: tuple[datetime | None, ...] = ()
+
+    def wakes_at(self, *, now: datetime) -> datetime | None:
+        """Return when time alone may change this state after ``now``."""
+        moments = [at for at in self.ripe_at if at is not None and at > now]
+        return min([*moments, self.due_at] if self.due_at is not None else moments, default=None)
 
     def as_json(self) -> dict[str, Any]:
         """Return plain JSON values; instants as ISO 8601."""
         instants = {name: getattr(self, name) for name in _INSTANTS}
-        return {"firing": self.firing} | {name: at.isoformat() for name, at in instants.items() if at is not None}
+        ripe = {"ripe_at": [at.isoformat() if at else None for at in self.ripe_at]} if any(self.ripe_at) else {}
+        return {
+            "firing": self.firing,
+            **{name: at.isoformat() for name, at in instants.items() if at is not None},
+            **ripe,
+        }
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> "AlertState":
         """Read back what ``as_json`` wrote."""
         instants = {name: datetime.fromisoformat(data[name]) for name in _INSTANTS if name in data}
-        return cls(firing=bool(data.get("firing", False)), **instants)
+        ripe = tuple(datetime.fromisoformat(at) if at else None for at in data.get("ripe_at", ()))
+        return cls(firing=bool(data.get("firing", False)), ripe_at=ripe, **instants)
 
 
 _INSTANTS = ("opened_at", "notified_at", "calm_since", "closed_at", "due_at")
@@ -102,6 +120,28 @@ class Outcome:
     firing: bool
     notify: bool
     reason: Reason
+
+
+_WEIGHT = {Heat.NO_DATA: 0, Heat.CALM: 1, Heat.LINGERING: 2, Heat.BURNING: 3}
+
+
+def ripened(
+    rows: Sequence[tuple[timedelta, Heat]], ripe_at: tuple[datetime | None, ...], *, now: datetime
+) -> tuple[Heat, tuple[datetime | None, ...]]:
+    """Fold the conditions of one urgency, as (how long it must hold, its heat), into one heat.
+
+    A condition that has not held for long enough yet is calm; the hottest of them speaks for all. Also returns the
+    moments to remember; a memory of other conditions than these is none.
+    """
+    if not any(hold_for for hold_for, _ in rows):
+        return max((heat for _, heat in rows), key=_WEIGHT.__getitem__), ()
+    known = ripe_at if len(ripe_at) == len(rows) else (None,) * len(rows)
+    moments = tuple(
+        (at or now + hold_for) if heat is Heat.BURNING else None
+        for (hold_for, heat), at in zip(rows, known, strict=True)
+    )
+    heats = [Heat.CALM if at is not None and now < at else heat for (_, heat), at in zip(rows, moments, strict=True)]
+    return max(heats, key=_WEIGHT.__getitem__), moments if any(moments) else ()
 
 
 def advance(

@@ -5,7 +5,7 @@ tick from the rule's vectorised condition and its meaning from ``alert_latch.adv
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
@@ -14,12 +14,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from tocsin.core.alert_latch import REASON_TEXTS, AlertState, Heat, Outcome, Reason, Urgency, advance
+from tocsin.core.alert_latch import REASON_TEXTS, AlertState, Heat, Latch, Outcome, Reason, Urgency, advance, ripened
 from tocsin.core.burn_rate import AllowedRatio, burns_faster
 from tocsin.core.depletion_rule import DepletionRule
 from tocsin.core.errors import Invalid
 from tocsin.core.ladder_rule import LadderRule
-from tocsin.core.rule_protocol import HeatArray, Rule
+from tocsin.core.rule_protocol import EVENTS, HeatArray, Rule, Unit
 from tocsin.core.slo_windows import (
     EPOCH,
     BoolArray,
@@ -35,15 +35,15 @@ DEFAULT_RULE = "tocsin"
 DEFAULT_PERIOD = timedelta(days=30)
 
 
-def named_rule(name: str, *, period: timedelta = DEFAULT_PERIOD) -> Rule:
+def named_rule(name: str, *, period: timedelta = DEFAULT_PERIOD, unit: Unit = EVENTS) -> Rule:
     """Return one of the rules that have a name, for an SLO with this period; ``Invalid`` for any other name."""
     match name:
         case "tocsin":
-            return LadderRule(period=period)
+            return LadderRule(period=period, unit=unit)
         case "workbook":
-            return WorkbookRule(period=period)
+            return WorkbookRule(period=period, unit=unit)
         case "depletion":
-            return DepletionRule(period=period)
+            return DepletionRule(period=period, unit=unit)
         case _:
             raise Invalid({"rule": f"unknown rule {name!r}; there are tocsin, workbook and depletion"})
 
@@ -63,6 +63,11 @@ class RuleState:
     def firing(self) -> bool:
         """Whether any of the alerts fires."""
         return any(alert.firing for alert in self.alerts.values())
+
+    @property
+    def waiting(self) -> bool:
+        """Whether any condition holds that has not held for long enough yet."""
+        return any(any(alert.ripe_at) for alert in self.alerts.values())
 
     def as_json(self) -> dict[str, Any]:
         """Return plain JSON values."""
@@ -128,7 +133,7 @@ def evaluate(
         Decision(
             urgency, outcome.notify, outcome.firing, outcome.reason, _explain(rule, windows, target, urgency, outcome)
         )
-        for (urgency, _), outcome in zip(rule.latches, outcomes, strict=True)
+        for urgency, outcome in zip(urgencies(rule), outcomes, strict=True)
     )
     return Evaluation(RuleState(alerts, now), decisions, is_breach(rule, windows, target=target))
 
@@ -143,7 +148,7 @@ def _held(rule: Rule, state: RuleState) -> tuple[Decision, ...]:
     text = REASON_TEXTS[Reason.NOT_DUE]
     return tuple(
         Decision(urgency, notify=False, firing=state.alert(urgency).firing, reason=Reason.NOT_DUE, explanation=text)
-        for urgency, _ in rule.latches
+        for urgency in urgencies(rule)
     )
 
 
@@ -156,16 +161,37 @@ def _explain(
     return f"{text}: {rule.explain(windows, target, urgency)}"
 
 
+def strands(rule: Rule) -> dict[Urgency, list[tuple[int, Latch]]]:
+    """Return a rule's latches by urgency, most urgent first, each with its place among the rule's heats.
+
+    Conditions of one urgency are one alert: people are told once, whichever of them holds.
+    """
+    found: dict[Urgency, list[tuple[int, Latch]]] = {}
+    for place, (urgency, latch) in enumerate(rule.latches):
+        found.setdefault(urgency, []).append((place, latch))
+    return found
+
+
+def urgencies(rule: Rule) -> tuple[Urgency, ...]:
+    """Return the urgencies a rule has an alert for, most urgent first."""
+    return tuple(strands(rule))
+
+
 def advance_all(
     rule: Rule, alerts: Mapping[Urgency, AlertState], heats: Sequence[Heat], *, now: datetime
 ) -> tuple[dict[Urgency, AlertState], tuple[Outcome, ...]]:
-    """Advance a rule's alerts from the most urgent down; while one fires, those below keep quiet."""
+    """Advance a rule's alerts from the most urgent down; while one fires, those below keep quiet.
+
+    ``heats`` has one value for each latch of the rule; what is returned has one for each urgency.
+    """
     states: dict[Urgency, AlertState] = {}
     outcomes: list[Outcome] = []
     covered = False
-    for (urgency, latch), heat in zip(rule.latches, heats, strict=True):
+    for urgency, rows in strands(rule).items():
         before = alerts.get(urgency, _AT_REST)
-        states[urgency], outcome = advance(before, heat, latch=latch, now=now, covered=covered)
+        heat, ripe_at = ripened([(latch.hold_for, heats[place]) for place, latch in rows], before.ripe_at, now=now)
+        after, outcome = advance(before, heat, latch=rows[0][1], now=now, covered=covered)
+        states[urgency] = after if after.ripe_at == ripe_at else replace(after, ripe_at=ripe_at)
         outcomes.append(outcome)
         covered = covered or outcome.firing
     return states, tuple(outcomes)
@@ -181,11 +207,11 @@ def judge_all(
 ) -> dict[int, tuple[RuleState, tuple[Outcome, ...]]]:
     """Judge many SLOs that share a rule; returns only the rows whose state may change.
 
-    ``sums`` arrays and ``states`` have one row for each SLO. A row is left out when it is at rest and does not burn.
+    ``sums`` arrays and ``states`` have one row for each SLO. A row is left out when it is at rest, waits for nothing and does not burn.
     """
     rows = np.stack(rule.heats(sums, targets))
     hot = np.any(rows == Heat.BURNING, axis=0)
-    awake = [row for row, state in enumerate(states) if hot[row] or state.firing]
+    awake = [row for row, state in enumerate(states) if hot[row] or state.firing or state.waiting]
     result: dict[int, tuple[RuleState, tuple[Outcome, ...]]] = {}
     for row in awake:
         heats = tuple(Heat(value) for value in rows[:, row])
@@ -253,7 +279,7 @@ def _walk(
     alerts: Mapping[Urgency, AlertState] = {}
     seen: list[int] = []
     fired: list[list[bool]] = []
-    told: list[list[int]] = [[] for _ in rows]
+    told: list[list[int]] = [[] for _ in urgencies(rule)]
     at, following = 0, 0
     while at < ticks.size:
         now = EPOCH + (int(ticks[at]) + 1) * step
@@ -266,10 +292,10 @@ def _walk(
         while following < len(changes) and changes[following] <= at:
             following += 1
         change = changes[following] if following < len(changes) else ticks.size
-        at = max(at + 1, min(change, _due_tick(alerts, ticks, step)))
+        at = max(at + 1, min(change, _due_tick(alerts, ticks, step, now=now)))
     return [
         Replay(urgency, _held_between(seen, [row[place] for row in fired], steps), np.array(told[place], dtype=np.intp))
-        for place, (urgency, _) in enumerate(rule.latches)
+        for place, urgency in enumerate(urgencies(rule))
     ]
 
 
@@ -282,9 +308,11 @@ def _change_points(rows: tuple[HeatArray, ...], ticks: int) -> list[int]:
     return points
 
 
-def _due_tick(alerts: Mapping[Urgency, AlertState], ticks: npt.NDArray[np.intp], step: timedelta) -> int:
+def _due_tick(
+    alerts: Mapping[Urgency, AlertState], ticks: npt.NDArray[np.intp], step: timedelta, *, now: datetime
+) -> int:
     """Return the first tick at or after the moment at which time alone may change a state."""
-    moments = [alert.due_at for alert in alerts.values() if alert.due_at is not None]
+    moments = [at for alert in alerts.values() if (at := alert.wakes_at(now=now)) is not None]
     if not moments:
         return int(ticks.size)
     # Step i ends at (i + 1) steps, so the first step to end at or after the moment is the rounded-up count less one.

@@ -125,7 +125,20 @@ def exceeds(counts: WindowArrays, *, limit: Fraction, allowed: AllowedRatio) -> 
     left, right = _times(allowed.denominator, limit.denominator), _times(allowed.numerator, limit.numerator)
     if _fits(counts.bad, left) and _fits(counts.valid, right):
         return np.asarray(counts.bad * left > counts.valid * right)
-    return _exceeds_wide(counts, np.asarray(left), np.asarray(right))
+    return _more(counts.bad, counts.valid, np.asarray(left), np.asarray(right))
+
+
+def falls_below(counts: WindowArrays, *, limit: Fraction, allowed: AllowedRatio) -> BoolArray:
+    """Return where a window burns strictly slower than ``limit``, shape ``(n,)``, exactly.
+
+    False where there were no valid events. Raises ``Invalid`` for a negative limit.
+    """
+    if limit < 0:
+        raise Invalid({"limit": "must not be negative"})
+    left, right = _times(allowed.denominator, limit.denominator), _times(allowed.numerator, limit.numerator)
+    if _fits(counts.bad, left) and _fits(counts.valid, right):
+        return np.asarray(counts.valid * right > counts.bad * left)
+    return _more(counts.valid, counts.bad, np.asarray(right), np.asarray(left))
 
 
 def burns_faster(counts: WindowCounts, *, limit: Fraction, target: Decimal) -> bool:
@@ -147,12 +160,14 @@ def _fits(counts: IntArray, factor: IntArray | int) -> bool:
     return int(counts.max(initial=0)) * largest <= _INT64_MAX
 
 
-def _exceeds_wide(counts: WindowArrays, left: IntArray, right: IntArray) -> BoolArray:
-    """Compare products beyond int64: by float where that is safe, with whole numbers where it is close."""
-    bad, valid = counts.bad.astype(np.float64), counts.valid.astype(np.float64)
-    spent, granted = bad * left.astype(np.float64), valid * right.astype(np.float64)
-    result = np.asarray(spent > granted)
-    lefts, rights = np.broadcast_to(left, bad.shape), np.broadcast_to(right, bad.shape)
-    for row in np.flatnonzero(np.abs(spent - granted) <= _FLOAT_DOUBT * (spent + granted)):
-        result[row] = int(counts.bad[row]) * int(lefts[row]) > int(counts.valid[row]) * int(rights[row])
+def _more(first: IntArray, second: IntArray, left: IntArray, right: IntArray) -> BoolArray:
+    """Where ``first * left > second * right`` beyond int64: by float where safe, with whole numbers where it is close."""
+    more, less = (
+        first.astype(np.float64) * left.astype(np.float64),
+        second.astype(np.float64) * right.astype(np.float64),
+    )
+    result = np.asarray(more > less)
+    lefts, rights = np.broadcast_to(left, first.shape), np.broadcast_to(right, first.shape)
+    for row in np.flatnonzero(np.abs(more - less) <= _FLOAT_DOUBT * (more + less)):
+        result[row] = int(first[row]) * int(lefts[row]) > int(second[row]) * int(rights[row])
     return result

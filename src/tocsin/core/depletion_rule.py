@@ -17,7 +17,7 @@ import numpy as np
 from tocsin.core.alert_latch import Latch, Urgency
 from tocsin.core.burn_rate import AllowedRatio, exceeds
 from tocsin.core.error_budget import allowed_ratio, share_of
-from tocsin.core.rule_protocol import HeatArray, heats, limit_met
+from tocsin.core.rule_protocol import EVENTS, HeatArray, Unit, heats, limit_met
 from tocsin.core.slo_windows import WindowArrays, WindowCounts
 
 
@@ -43,6 +43,7 @@ class DepletionRule:
     renotify_after: timedelta = timedelta(minutes=120)
     basis: DepletionBasis = DepletionBasis.WINDOW_TRAFFIC
     period: timedelta = timedelta(days=28)
+    unit: Unit = EVENTS
 
     @property
     def own_window(self) -> timedelta:
@@ -74,12 +75,13 @@ class DepletionRule:
     ) -> str:
         """Say in one sentence what was measured against what."""
         if self.basis is DepletionBasis.WINDOW_TRAFFIC:
-            return limit_met(windows[self.window], window=self.window, limit=self._limit(), target=target)
+            counts, limit = windows[self.window], self._limit()
+            return limit_met(counts, window=self.window, limit=limit, target=target, unit=self.unit)
         counts, whole = windows[self.window], windows[self.period]
         share = readings(counts, whole.valid, target=target, window=self.window, period=self.period)
         percent = 0.0 if share.period_pro_rata is None else float(share.period_pro_rata) * 100
         return (
-            f"{counts.bad:,} of {counts.valid:,} events bad: {percent:.1f} % of this window's share in time of the "
+            f"{self.unit.shown(counts.bad)} of {self.unit.shown(counts.valid)} {self.unit.word} bad: {percent:.1f} % of this window's share in time of the "
             f"period's budget, limit {float(self.threshold_percent):g} %"
         )
 

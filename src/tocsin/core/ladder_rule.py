@@ -17,7 +17,7 @@ import numpy as np
 
 from tocsin.core.alert_latch import Latch, Urgency
 from tocsin.core.burn_rate import AllowedRatio, burn_rate, exceeds, limit_for_share
-from tocsin.core.rule_protocol import HeatArray, heats, limit_met
+from tocsin.core.rule_protocol import EVENTS, HeatArray, Unit, heats, limit_met
 from tocsin.core.significance import poisson_lower_bounds
 from tocsin.core.slo_windows import BoolArray, WindowArrays, WindowCounts
 
@@ -107,13 +107,17 @@ TICKET_LADDER = Ladder(
 
 @dataclass(frozen=True, slots=True)
 class LadderRule:
-    """Pages by the quick ladder, tickets by the slow one."""
+    """Pages by the quick ladder, tickets by the slow one.
+
+    Where shares are counted in parts, whether errors may be chance is asked of whole units: a slice is one observation.
+    """
 
     name: str = "tocsin"
     period: timedelta = timedelta(days=30)
     ladders: tuple[Ladder, ...] = field(default=(PAGE_LADDER, TICKET_LADDER))
     every: timedelta | None = None
     own_window: timedelta = timedelta(hours=1)
+    unit: Unit = EVENTS
 
     @property
     def latches(self) -> tuple[tuple[Urgency, Latch], ...]:
@@ -148,8 +152,12 @@ class LadderRule:
         return np.asarray(
             self._spends(ladder, rung, sums, allowed)
             & exceeds(sums[rung.still], limit=ladder.still_burning, allowed=allowed)
-            & is_significant(counts, ladder, allowed)
+            & is_significant(self._whole(counts), ladder, allowed)
         )
+
+    def _whole(self, counts: WindowArrays) -> WindowArrays:
+        parts = self.unit.parts
+        return counts if parts == 1 else WindowArrays(valid=counts.valid // parts, bad=counts.bad // parts)
 
     def _spends(
         self, ladder: Ladder, rung: Rung, sums: Mapping[timedelta, WindowArrays], allowed: AllowedRatio
@@ -166,7 +174,8 @@ class LadderRule:
         """Describe the shortest rung of this urgency that holds, or the one nearest to its limit."""
         rung = self._telling(windows, target, urgency)
         limit = self.limit(rung)
-        spent = limit_met(windows[rung.window], window=rung.window, limit=limit, target=target)
+        counts = windows[rung.window]
+        spent = limit_met(counts, window=rung.window, limit=limit, target=target, unit=self.unit)
         return f"{spent} for {float(rung.share) * 100:g} % of the budget at even traffic"
 
     def speaks_of(self, windows: Mapping[timedelta, WindowCounts], target: Decimal, urgency: Urgency) -> timedelta:

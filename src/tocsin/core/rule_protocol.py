@@ -1,6 +1,7 @@
 """What every alert rule offers, and the few lines all of them share."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
 from fractions import Fraction
@@ -16,11 +17,31 @@ from tocsin.core.slo_windows import BoolArray, IntArray, WindowArrays, WindowCou
 HeatArray = npt.NDArray[np.int8]
 
 
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """What an SLO counts, in a word, and how many ``parts`` of the whole numbers kept of it make one.
+
+    A share of a slice is no whole number; it is kept in parts, so that sums stay exact.
+    """
+
+    word: str = "events"
+    parts: int = 1
+
+    def shown(self, count: int) -> str:
+        """Return a count as people read it."""
+        if self.parts == 1:
+            return f"{count:,}"
+        return f"{count / self.parts:,.2f}".rstrip("0").rstrip(".")
+
+
+EVENTS = Unit()
+
+
 class Rule(Protocol):
     """A rule for one SLO: a pure condition over window sums, and the latches it drives.
 
     ``every`` is its evaluation grid (None: each step), ``own_window`` the window whose error ratio makes a breach,
-    ``latches`` its alerts from the most urgent down.
+    ``latches`` its alerts from the most urgent down; several of one urgency are one alert.
     """
 
     @property
@@ -68,13 +89,13 @@ def span_text(span: timedelta) -> str:
     return f"{minutes} min" if minutes else f"{span.total_seconds():g} s"
 
 
-def limit_met(counts: WindowCounts, *, window: timedelta, limit: Fraction, target: Decimal) -> str:
+def limit_met(counts: WindowCounts, *, window: timedelta, limit: Fraction, target: Decimal, unit: Unit = EVENTS) -> str:
     """Describe one window against one burn-rate limit."""
     burn = burn_rate(target, counts.valid, counts.bad)
     if burn is None:
-        return f"no events in the last {span_text(window)}"
+        return f"no {unit.word} in the last {span_text(window)}"
     percent = 100 * counts.bad / counts.valid
     return (
-        f"{counts.bad:,} of {counts.valid:,} events bad ({percent:.3g} %) in the last {span_text(window)}: "
+        f"{unit.shown(counts.bad)} of {unit.shown(counts.valid)} {unit.word} bad ({percent:.3g} %) in the last {span_text(window)}: "
         f"burn rate {float(burn):.4g}, limit {float(limit):.4g}"
     )

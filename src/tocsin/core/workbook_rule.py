@@ -13,7 +13,7 @@ import numpy as np
 
 from tocsin.core.alert_latch import Latch, Urgency
 from tocsin.core.burn_rate import AllowedRatio, burn_rate, exceeds, limit_for_share
-from tocsin.core.rule_protocol import HeatArray, heats, limit_met
+from tocsin.core.rule_protocol import EVENTS, HeatArray, Unit, heats, limit_met
 from tocsin.core.slo_windows import WindowArrays, WindowCounts
 
 
@@ -53,6 +53,7 @@ class WorkbookRule:
     pairs: tuple[WindowPair, ...] = PUBLISHED_PAIRS
     every: timedelta | None = None
     own_window: timedelta = timedelta(hours=1)
+    unit: Unit = EVENTS
 
     @property
     def latches(self) -> tuple[tuple[Urgency, Latch], ...]:
@@ -84,8 +85,8 @@ class WorkbookRule:
         """Describe the shortest pair of this urgency that holds, or the one nearest to its limit."""
         pair = self._telling(windows, target, urgency)
         limit = pair.limit(self.period)
-        long = limit_met(windows[pair.long], window=pair.long, limit=limit, target=target)
-        short = limit_met(windows[pair.short], window=pair.short, limit=limit, target=target)
+        long = limit_met(windows[pair.long], window=pair.long, limit=limit, target=target, unit=self.unit)
+        short = limit_met(windows[pair.short], window=pair.short, limit=limit, target=target, unit=self.unit)
         return f"{long}; {short}"
 
     def speaks_of(self, windows: Mapping[timedelta, WindowCounts], target: Decimal, urgency: Urgency) -> timedelta:

@@ -131,7 +131,18 @@ def test_services_sources_slos_and_priorities_arrive_together() -> None:
     assert objective.origin == "slo.yaml:1"
     assert objective.rule == {
         "name": "burnrate",
-        "pairs": [{"urgency": "page", "threshold": "14.4", "long_seconds": 3600, "short_seconds": 300}],
+        "conditions": [
+            {
+                "op": "gt",
+                "threshold": "14.4",
+                "lookback_seconds": 3600,
+                "alert_after_seconds": 0,
+                "severity": "page",
+                "urgency": "page",
+                "short_seconds": 300,
+            }
+        ],
+        "snooze_seconds": 7200,
     }
     assignment = queries.assignment_at(objective, NOON)
     assert assignment is not None

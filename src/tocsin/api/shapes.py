@@ -17,6 +17,7 @@ from tocsin.oncall.models import EscalationPolicy, Rotation
 from tocsin.people.models import Person, Team
 from tocsin.postmortems.models import ActionItem, Postmortem
 from tocsin.process.models import StakeholderGroup
+from tocsin.slo import snapshots
 from tocsin.slo.models import Breach, Health, Objective
 
 
@@ -154,6 +155,7 @@ def objective(row: Objective) -> dict[str, Any]:
         "target": str(row.target.normalize()),
         "period_seconds": int(row.period.total_seconds()),
         "budgeting": row.budgeting,
+        "counted_in": {"word": snapshots.unit_of(row).word, "parts": snapshots.unit_of(row).parts},
         "rule": row.rule or {"name": "tocsin"},
         "source": row.source.name if row.source else None,
         "revision": row.revision,

@@ -10,26 +10,31 @@ from typing import Any
 
 from tocsin.core.alert_latch import Urgency
 from tocsin.core.breach_rules import named_rule
+from tocsin.core.condition_rule import BurnCondition, Comparison, ConditionRule
 from tocsin.core.depletion_rule import DepletionBasis, DepletionRule
 from tocsin.core.error_budget import share_of
 from tocsin.core.errors import Invalid
-from tocsin.core.rule_protocol import Rule
+from tocsin.core.rule_protocol import EVENTS, Rule, Unit
 from tocsin.core.workbook_rule import WindowPair, WorkbookRule
 
 BURN_RATE = "burnrate"
 
 
-def rule_for(document: Mapping[str, Any], *, period: timedelta, renotify_after: timedelta) -> Rule:
+def rule_for(document: Mapping[str, Any], *, period: timedelta, renotify_after: timedelta, unit: Unit = EVENTS) -> Rule:
     """The rule that `document` describes, for an SLO with this budget period.
 
     `{"name": "tocsin" | "workbook" | "depletion"}`; depletion also takes `threshold_percent`, `window_seconds`,
-    `every_seconds` and `basis`; `{"name": "burnrate", "pairs": [{"urgency", "threshold", "long_seconds",
-    "short_seconds"}]}` is what an OpenSLO condition becomes. Raises Invalid naming the wrong field.
+    `every_seconds` and `basis`; `{"name": "burnrate", "conditions": [{"op", "threshold", "lookback_seconds",
+    "alert_after_seconds", "severity", "urgency", "short_seconds"}], "snooze_seconds"}` is what OpenSLO's alert
+    conditions become (`pairs` is how it was written before). Raises Invalid naming the wrong field.
     """
     name = document.get("name", "tocsin")
+    if name == BURN_RATE and "pairs" in document:
+        return WorkbookRule(name=BURN_RATE, period=period, pairs=_pairs(document, period), unit=unit)
     if name == BURN_RATE:
-        return WorkbookRule(name=BURN_RATE, period=period, pairs=_pairs(document, period))
-    rule = named_rule(name, period=period)
+        snooze = _span(document, "snooze_seconds") if document.get("snooze_seconds") else None
+        return ConditionRule(_conditions(document), period=period, snooze=snooze, unit=unit)
+    rule = named_rule(name, period=period, unit=unit)
     if isinstance(rule, DepletionRule):
         return replace(rule, renotify_after=renotify_after, **_depletion(document))
     return rule
@@ -55,6 +60,30 @@ def _basis(text: Any) -> DepletionBasis:
         raise Invalid({"rule.basis": f"must be one of {', '.join(DepletionBasis)}"}) from None
 
 
+def _conditions(document: Mapping[str, Any]) -> tuple[BurnCondition, ...]:
+    conditions = document.get("conditions")
+    if not isinstance(conditions, list) or not conditions:
+        raise Invalid({"rule.conditions": "a burn-rate rule needs at least one condition"})
+    return tuple(map(_condition, conditions))
+
+
+def _condition(one: Mapping[str, Any]) -> BurnCondition:
+    op, urgency = one.get("op", Comparison.GT), one.get("urgency", Urgency.PAGE)
+    if op not in set(Comparison):
+        raise Invalid({"rule.op": f"must be one of {', '.join(Comparison)}"})
+    if urgency not in set(Urgency):
+        raise Invalid({"rule.urgency": f"must be one of {', '.join(Urgency)}"})
+    return BurnCondition(
+        urgency=Urgency(urgency),
+        threshold=_number(one, "threshold"),
+        lookback=_span(one, "lookback_seconds"),
+        op=Comparison(op),
+        alert_after=_span(one, "alert_after_seconds") if one.get("alert_after_seconds") else timedelta(0),
+        short=_span(one, "short_seconds") if one.get("short_seconds") else None,
+        severity=str(one.get("severity", "")),
+    )
+
+
 def _pairs(document: Mapping[str, Any], period: timedelta) -> tuple[WindowPair, ...]:
     pairs = document.get("pairs")
     if not isinstance(pairs, list) or not pairs:
@@ -73,12 +102,19 @@ def _pair(pair: Mapping[str, Any], period: timedelta) -> WindowPair:
     )
 
 
-def _positive(document: Mapping[str, Any], key: str) -> Fraction:
+def _number(document: Mapping[str, Any], key: str) -> Fraction:
     try:
         value = Fraction(str(document[key]))
     except (KeyError, ValueError, ZeroDivisionError):
         raise Invalid({f"rule.{key}": "must be a number"}) from None
-    if value <= 0:
+    if value < 0:
+        raise Invalid({f"rule.{key}": "must not be below zero"})
+    return value
+
+
+def _positive(document: Mapping[str, Any], key: str) -> Fraction:
+    value = _number(document, key)
+    if value == 0:
         raise Invalid({f"rule.{key}": "must be above zero"})
     return value
 

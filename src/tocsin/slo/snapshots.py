@@ -13,8 +13,9 @@ from zoneinfo import ZoneInfo
 from tocsin.core.breach_frequency import CountedAs, FrequencyRule
 from tocsin.core.breach_rules import RuleState
 from tocsin.core.consumer_views import Opinion, Strategy, UseCase, View
+from tocsin.core.counted_shares import MINUTE_PARTS
 from tocsin.core.priorities import Assignment, PriorityState
-from tocsin.core.rule_protocol import Rule
+from tocsin.core.rule_protocol import EVENTS, Rule, Unit
 from tocsin.core.slo_windows import CalendarPeriod, CalendarUnit, Span, calendar_window, rolling_window
 from tocsin.slo.models import Budgeting, ConsumerView, Objective, ObjectiveState, PriorityAssignment, ViewDecision
 from tocsin.slo.openslo.durations import shorthand
@@ -28,12 +29,26 @@ _SILENCE_OF_PUSHED = timedelta(minutes=30)
 
 def rule_of(objective: Objective) -> Rule:
     """The alert rule of an SLO; the same rule for the same settings is made once."""
-    return _rule(json.dumps(objective.rule, sort_keys=True), objective.period, objective.renotify_after)
+    document = json.dumps(objective.rule, sort_keys=True)
+    return _rule(document, objective.period, objective.renotify_after, unit_of(objective))
 
 
 @lru_cache(maxsize=1024)
-def _rule(document: str, period: timedelta, renotify_after: timedelta) -> Rule:
-    return rule_for(json.loads(document), period=period, renotify_after=renotify_after)
+def _rule(document: str, period: timedelta, renotify_after: timedelta, unit: Unit) -> Rule:
+    return rule_for(json.loads(document), period=period, renotify_after=renotify_after, unit=unit)
+
+
+def unit_of(objective: Objective) -> Unit:
+    """What the counts of an SLO's budget, windows and breaches count."""
+    slices = slices_of(objective)
+    return bucket_unit_of(objective) if slices is None else Unit("slices", slices.parts)
+
+
+def bucket_unit_of(objective: Objective) -> Unit:
+    """What its buckets count, before they are judged by slices."""
+    if objective.raw_query:
+        return Unit("minutes", MINUTE_PARTS)
+    return Unit("minutes") if objective.threshold_query else EVENTS
 
 
 def rule_state_of(state: ObjectiveState) -> RuleState:
@@ -42,9 +57,11 @@ def rule_state_of(state: ObjectiveState) -> RuleState:
 
 def slices_of(objective: Objective) -> Slices | None:
     """How time slices are judged, None for an SLO that counts events."""
-    if objective.budgeting != Budgeting.TIMESLICES or objective.slice_window is None or objective.slice_target is None:
+    if objective.budgeting == Budgeting.OCCURRENCES or objective.slice_window is None:
         return None
-    return Slices(objective.slice_window, objective.slice_target)
+    if objective.budgeting == Budgeting.RATIO_TIMESLICES:
+        return Slices(objective.slice_window, None)
+    return None if objective.slice_target is None else Slices(objective.slice_window, objective.slice_target)
 
 
 def period_of(objective: Objective, *, now: datetime) -> Span:

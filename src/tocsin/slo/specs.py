@@ -64,7 +64,9 @@ class ObjectiveSpec:
     """An SLO. `target` in (0, 1); `period` the budget's window; `service` and `source` by name.
 
     `rule` is what `slo.rules.rule_for` reads. With Timeslices `slice_window` and `slice_target` say when a slice is
-    good. With `threshold_query` a minute is good when its value keeps the line. `priority` is a decision that comes with the file.
+    good; with RatioTimeslices each counts with its own share. With `threshold_query` a minute is good when its value
+    keeps the line; `raw_query` is the share of good (`raw_type` success) or bad (failure) events of a minute. `priority`
+    is a decision that comes with the file.
     """
 
     name: str
@@ -88,6 +90,8 @@ class ObjectiveSpec:
     threshold_query: str = ""
     threshold_op: str = ""
     threshold_value: Decimal | None = None
+    raw_query: str = ""
+    raw_type: str = ""
     rule: Mapping[str, Any] = field(default_factory=lambda: {"name": "tocsin"})
     evaluate_every: timedelta = timedelta(minutes=1)
     renotify_after: timedelta = timedelta(hours=2)

@@ -17,6 +17,7 @@ from fractions import Fraction
 
 from django.db import connection
 
+from tocsin.core.counted_shares import bad_parts, slice_parts
 from tocsin.core.slo_windows import WindowCounts
 from tocsin.slo.buckets import HOUR, MINUTE, QUARTER, epoch_seconds, floor_to
 from tocsin.slo.models import Bucket
@@ -101,34 +102,53 @@ def _rows(
 
 @dataclass(frozen=True, slots=True)
 class Slices:
-    """Time slices instead of events: a slice of `window` is good when its share of good events reaches `target`."""
+    """Time slices instead of events: a slice of `window` is good when its share of good events reaches `target`.
+
+    Without a target each slice counts with its own share, in parts of a slice.
+    """
 
     window: timedelta
-    target: Decimal
+    target: Decimal | None
+
+    @property
+    def parts(self) -> int:
+        return 1 if self.target is not None else slice_parts(self.window)
+
+    def counts(self, good: int, bad: int) -> WindowCounts:
+        """What one slice with these events counts for; one without any counts for nothing."""
+        if good + bad == 0:
+            return WindowCounts(0, 0)
+        if self.target is None:
+            return WindowCounts(self.parts, bad_parts(good + bad, bad, self.parts))
+        return WindowCounts(1, int(good < Fraction(self.target) * (good + bad)))
+
+    def bad_sql(self) -> tuple[str, list[int]]:
+        """`counts(good, bad).bad` as an expression over the columns good and bad, with its parameters."""
+        if self.target is None:
+            # (x - x % y) / y is whole in both databases, whatever they make of a division.
+            whole, twice = "(2 * bad * %s + good + bad)", "(2 * (good + bad))"
+            return f"(({whole} - {whole} %% {twice}) / {twice})", [self.parts, self.parts]
+        ratio = Fraction(self.target)
+        return "(CASE WHEN good * %s < (good + bad) * %s THEN 1 ELSE 0 END)", [ratio.denominator, ratio.numerator]
 
 
 def slice_sums(
     objective_id: int, slices: Slices, starts: Mapping[Stretch, int], *, now: datetime
 ) -> dict[Stretch, WindowCounts]:
-    """Slices that count and slices that failed, for each stretch; empty slices are left out.
+    """Slices that count and slices (or parts of them) that failed, for each stretch; empty slices are left out.
 
     `starts` gives each stretch's first second. A slice belongs to a stretch when it begins in it.
     """
     length = int(slices.window.total_seconds())
-    ratio = Fraction(slices.target)
+    bad, bad_parameters = slices.bad_sql()
     columns = ", ".join(
-        [
-            (
-                "SUM(CASE WHEN slice >= %s THEN 1 ELSE 0 END), "
-                "SUM(CASE WHEN slice >= %s AND good * %s < (good + bad) * %s THEN 1 ELSE 0 END)"
-            )
-        ]
+        [f"SUM(CASE WHEN slice >= %s THEN %s ELSE 0 END), SUM(CASE WHEN slice >= %s THEN {bad} ELSE 0 END)"]
         * len(starts)
     )
     parameters: list[int] = []
     for start in starts.values():
         first = floor_to(start, length)
-        parameters += [first, first, ratio.denominator, ratio.numerator]
+        parameters += [first, slices.parts, first, *bad_parameters]
     earliest = floor_to(min(starts.values()), length)
     with connection.cursor() as cursor:
         cursor.execute(

@@ -10,7 +10,7 @@ from django.utils.safestring import SafeString
 
 from tocsin.core.access import Actor, Right, require
 from tocsin.core.slo_windows import WindowCounts
-from tocsin.slo import queries
+from tocsin.slo import queries, snapshots
 from tocsin.slo.models import Objective
 from tocsin.web import asking
 from tocsin.web.instants import zone_name
@@ -35,7 +35,7 @@ def strip_of(request: HttpRequest, actor: Actor, objective: Objective) -> Pictur
     """One cell a day; the finding counts the bad ones and those nobody knows of."""
     require(actor, Right.SLO_READ)
     found = days([objective], request)[objective.pk]
-    zone = zone_name(asking.now(request), asking.zone(request))
+    zone, unit = zone_name(asking.now(request), asking.zone(request)), snapshots.bucket_unit_of(objective)
     return Picture(
         finding=finding(objective, found),
         reading="One cell a day. Hatched: no data, so unknown. Red: more than three days' worth of budget in one.",
@@ -44,7 +44,7 @@ def strip_of(request: HttpRequest, actor: Actor, objective: Objective) -> Pictur
         table=Table(
             (f"Day ({zone})", "Failed", "Of", "Spent"),
             [
-                (f"{day:%Y-%m-%d}", f"{counts.bad:,}", f"{counts.valid:,}", _LEVELS[cell.level])
+                (f"{day:%Y-%m-%d}", unit.shown(counts.bad), unit.shown(counts.valid), _LEVELS[cell.level])
                 for (day, counts), cell in reversed(list(zip(found, cells(objective, found), strict=True)))
             ],
         ),

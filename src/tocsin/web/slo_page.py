@@ -14,6 +14,8 @@ from django.http import HttpRequest
 from tocsin.core.access import Actor, Right, require
 from tocsin.core.alert_latch import Urgency
 from tocsin.core.budget_priorities import CHAPTER_REMAINING
+from tocsin.core.condition_rule import BurnCondition, ConditionRule
+from tocsin.core.error_budget import share_of
 from tocsin.core.objective_health import Direction
 from tocsin.core.workbook_rule import PUBLISHED_PAIRS, WindowPair, WorkbookRule
 from tocsin.incidents import queries as incidents
@@ -124,8 +126,18 @@ def _chosen(request: HttpRequest, count: int) -> int:
 def _pairs(objective: Objective) -> Sequence[WindowPair]:
     """The pairs of windows the SLO's own rule looks at, else the published ones."""
     rule = snapshots.rule_of(objective)
-    pairs = rule.pairs if isinstance(rule, WorkbookRule) else PUBLISHED_PAIRS
+    pairs: Sequence[WindowPair] = PUBLISHED_PAIRS
+    if isinstance(rule, WorkbookRule):
+        pairs = rule.pairs
+    elif isinstance(rule, ConditionRule):
+        pairs = [_pair(one, objective.period) for one in rule.conditions]
     return [pair for pair in pairs if pair.long <= objective.period]
+
+
+def _pair(one: BurnCondition, period: timedelta) -> WindowPair:
+    """A condition as the picture draws it: its windows, and its threshold as the line."""
+    share = one.threshold * share_of(one.lookback, period)
+    return WindowPair(one.urgency, one.lookback, one.short or one.lookback, share, floor=Fraction(0))
 
 
 def _burn_down(

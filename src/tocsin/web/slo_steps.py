@@ -8,7 +8,7 @@ from typing import Any
 from django.http import HttpRequest
 
 from tocsin.core.access import Actor
-from tocsin.slo import queries
+from tocsin.slo import queries, snapshots
 from tocsin.slo.models import Objective
 from tocsin.slo.queries import Span, Step
 from tocsin.web import asking
@@ -45,7 +45,7 @@ def steps_of(request: HttpRequest, actor: Actor, objective: Objective) -> Pictur
     _, step, reading = SPANS[span]
     zone = zone_name(asking.now(request), asking.zone(request))
     bars = [_bar(request, span, one) for one in found]
-    return depletion(Depletion(bars=bars, step=f"{step} ({zone})", reading=reading))
+    return depletion(Depletion(bars=bars, step=f"{step} ({zone})", reading=reading, unit=snapshots.unit_of(objective)))
 
 
 def _bar(request: HttpRequest, span: Span, one: Step) -> Bar:

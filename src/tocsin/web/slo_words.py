@@ -12,7 +12,7 @@ from django.utils.safestring import SafeString
 from tocsin.core.burn_rate import burn_rate
 from tocsin.core.objective_health import Direction
 from tocsin.core.slo_windows import WindowCounts
-from tocsin.slo import judging
+from tocsin.slo import judging, snapshots
 from tocsin.slo.models import Decision, Health, Objective, ObjectiveState, PriorityAssignment
 from tocsin.web.instants import clock_text
 from tocsin.web.pictures.burn_down import percent_text
@@ -167,8 +167,9 @@ def _day(objective: Objective, day: date, counts: WindowCounts) -> Day:
     if burn is None:
         return Day(day, "unknown", "no data")
     level = "good" if burn <= 1 else "fair" if burn <= _FAIR_UP_TO else "bad"
+    unit = snapshots.bucket_unit_of(objective)
     good = 100 * (counts.valid - counts.bad) / counts.valid
-    return Day(day, level, f"{good:.3f}% good, {counts.bad:,} of {counts.valid:,} failed")
+    return Day(day, level, f"{good:.3f}% good, {unit.shown(counts.bad)} of {unit.shown(counts.valid)} failed")
 
 
 def row(

@@ -19,7 +19,7 @@ from tocsin.core.facts import Kind
 from tocsin.core.slo_windows import grid_tick
 from tocsin.platform import db
 from tocsin.platform.text import clean, one_line
-from tocsin.slo import judging, thresholds
+from tocsin.slo import judging, raw_ratios, thresholds
 from tocsin.slo.actions.naming import checked_name
 from tocsin.slo.models import Budgeting, DataSource, Objective, ObjectiveState
 from tocsin.slo.promql import query_problem
@@ -43,6 +43,8 @@ _PLAIN = (
     "threshold_query",
     "threshold_op",
     "threshold_value",
+    "raw_query",
+    "raw_type",
     "evaluate_every",
     "renotify_after",
     "fallback",
@@ -180,6 +182,7 @@ def check_objective(spec: ObjectiveSpec) -> None:
         if query and (problem := query_problem(query)):
             problems[field] = problem
     _check_threshold(spec, problems)
+    _check_raw(spec, problems)
     if spec.fallback not in ("", judging.FALLBACK_REMAINING, judging.FALLBACK_VELOCITY):
         problems["fallback"] = "must be empty, remaining or velocity"
     try:
@@ -229,14 +232,25 @@ def _check_threshold(spec: ObjectiveSpec, problems: dict[str, str]) -> None:
         problems["threshold_query"] = "an SLO is measured by a value or by counters, not both"
 
 
+def _check_raw(spec: ObjectiveSpec, problems: dict[str, str]) -> None:
+    if not spec.raw_query:
+        return
+    if problem := thresholds.query_problem(spec.raw_query):
+        problems["raw_query"] = problem
+    if spec.raw_type not in raw_ratios.TYPES:
+        problems["raw_type"] = f"must be one of {', '.join(raw_ratios.TYPES)}"
+    if spec.threshold_query or spec.good_query or spec.bad_query or spec.total_query:
+        problems["raw_query"] = "an SLO is measured by a ratio, by a value or by counters, by one of them only"
+
+
 def _check_slices(spec: ObjectiveSpec, problems: dict[str, str]) -> None:
     if spec.budgeting not in Budgeting.values:
         problems["budgeting"] = f"must be one of {', '.join(Budgeting.values)}"
-    if spec.budgeting == Budgeting.RATIO_TIMESLICES:
-        problems["budgeting"] = "RatioTimeslices is read but not yet judged; use Timeslices or Occurrences"
-    if spec.budgeting != Budgeting.TIMESLICES:
+    if spec.budgeting == Budgeting.OCCURRENCES:
         return
     if not spec.slice_window or spec.slice_window % timedelta(minutes=1):
         problems["slice_window"] = "time slices need a length in whole minutes"
+    if spec.budgeting != Budgeting.TIMESLICES:
+        return
     if spec.slice_target is None or not 0 < spec.slice_target <= 1:
         problems["slice_target"] = "time slices need a target above 0 and at most 1"

@@ -13,7 +13,7 @@ from django.db.models import Max, Min
 
 from tocsin.core.slo_windows import grid_tick
 from tocsin.platform import db
-from tocsin.slo import buckets, pulling, thresholds
+from tocsin.slo import buckets, pulling, raw_ratios, thresholds
 from tocsin.slo.actions.counting import mark_invalid
 from tocsin.slo.models import Bucket, DataSource, Objective, ObjectiveState
 from tocsin.slo.prometheus import VALUE, Ask, Growth, Moments, Server
@@ -61,7 +61,7 @@ def _errand(source: DataSource, *, now: datetime) -> Errand:
     rounds: list[Round] = []
     more = False
     for values in (False, True):
-        alike = [state for state in states if bool(state.objective.threshold_query) is values]
+        alike = [state for state in states if bool(_value_query(state.objective)) is values]
         current, behind = _sorted(alike, now=now)
         if current:
             rounds.append(_round(current, min(until for until, _ in current), values=values, now=now))
@@ -98,9 +98,14 @@ def _until(state: ObjectiveState, *, now: datetime) -> int:
     return buckets.epoch_seconds(state.pulled_until)
 
 
+def _value_query(objective: Objective) -> str:
+    """The query whose answer is asked for as it is; empty for an SLO of counters."""
+    return objective.threshold_query or objective.raw_query
+
+
 def _asks(objective: Objective) -> list[Ask]:
-    if objective.threshold_query:
-        return [Ask(objective.pk, VALUE, objective.threshold_query)]
+    if query := _value_query(objective):
+        return [Ask(objective.pk, VALUE, query)]
     queries = {role: getattr(objective, f"{role}_query") for role in _ROLES}
     return [Ask(objective.pk, role, query) for role, query in queries.items() if query]
 
@@ -170,8 +175,10 @@ def _counted(state: ObjectiveState, one: Round, growth: Growth, *, final: int, n
     )
     ours = Moments(first, moments.last, moments.step)
     objective = state.objective
+    values = growth.get((state.pk, VALUE), {})
+    if objective.raw_query:
+        return raw_ratios.counted(values, ours, raw_type=objective.raw_type)
     if objective.threshold_query and objective.threshold_value is not None:
-        values = growth.get((state.pk, VALUE), {})
         return thresholds.counted(values, ours, op=objective.threshold_op, line=objective.threshold_value)
     return pulling.counted(
         Answer(given["good"], given["bad"], given["total"]),

@@ -29,7 +29,7 @@ class Objective(models.Model):
     sli_kind = models.CharField(max_length=63, blank=True, default="")
     endpoint = models.CharField(max_length=300, blank=True, default="")
     budgeting = models.CharField(max_length=20, choices=Budgeting.choices, default=Budgeting.OCCURRENCES)
-    slice_window = models.DurationField(null=True, blank=True)  # Timeslices only: a slice's length, whole minutes
+    slice_window = models.DurationField(null=True, blank=True)  # of time slices: their length, whole minutes
     slice_target = models.DecimalField(max_digits=12, decimal_places=10, null=True, blank=True)
     target = models.DecimalField(max_digits=12, decimal_places=10)
     period = models.DurationField()
@@ -43,6 +43,9 @@ class Objective(models.Model):
     threshold_query = models.TextField(blank=True, default="")
     threshold_op = models.CharField(max_length=3, blank=True, default="")
     threshold_value = models.DecimalField(max_digits=30, decimal_places=10, null=True, blank=True)
+    # A ratio somebody else computed: of good events (success) or of bad ones (failure), minute by minute.
+    raw_query = models.TextField(blank=True, default="")
+    raw_type = models.CharField(max_length=7, blank=True, default="")
     rule = models.JSONField(default=dict, blank=True)  # {"name": "tocsin"} or a rule's parameters
     evaluate_every = models.DurationField()
     renotify_after = models.DurationField()

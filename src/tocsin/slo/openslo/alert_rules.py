@@ -8,12 +8,15 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tocsin.core.alert_latch import Urgency
+from tocsin.core.condition_rule import Comparison
 from tocsin.slo.openslo.checks import Findings, shown
 from tocsin.slo.openslo.durations import shorthand
 from tocsin.slo.openslo.nodes import Node, Shape
 from tocsin.slo.openslo.parsing import Document
+from tocsin.slo.openslo.schema_head import OUR_PREFIX
 from tocsin.slo.rules import BURN_RATE
 
+SNOOZE = OUR_PREFIX + "snooze"
 _PRIORITY = re.compile(r"[Pp][1-9]")
 # Words people use for "in working hours"; every other severity is worth a page.
 _LATER = frozenset({"ticket", "low", "info", "warning", "warn", "minor"})
@@ -29,19 +32,20 @@ class Told:
 
 @dataclass(frozen=True, slots=True)
 class PolicyBook:
-    """Policies and conditions by name."""
+    """Policies, conditions and targets by name."""
 
     documents: Mapping[tuple[str, str], Document]
 
-    def spec(self, kind: str, name: str) -> Node | None:
+    def object(self, kind: str, name: str) -> Node | None:
         found = self.documents.get((kind, name))
-        return found.node.get("spec") if found else None
+        return found.node if found else None
 
 
 @dataclass(slots=True)
-class _Pairs:
-    pairs: list[dict[str, Any]] = field(default_factory=list)
+class _Conditions:
+    found: list[dict[str, Any]] = field(default_factory=list)
     priority: str = ""
+    snooze: str = ""
 
 
 def alert_rule(document: Document, book: PolicyBook, findings: Findings, short_window: str) -> Told:
@@ -49,78 +53,79 @@ def alert_rule(document: Document, book: PolicyBook, findings: Findings, short_w
 
     A policy that does not alert when breaching is passed over. `short_window` is our second window: OpenSLO has one.
     """
-    found = _Pairs()
-    for condition in _conditions(document, book, findings):
-        _add(found, condition, findings, short_window)
-    if not found.pairs:
+    found = _Conditions(snooze=document.node.text_at("metadata", "annotations", SNOOZE))
+    for _, condition in _named(document, book, findings):
+        _add(found, condition, short_window)
+    if not found.found:
         return Told({"name": "tocsin"}, found.priority)
-    return Told({"name": BURN_RATE, "pairs": found.pairs}, found.priority)
+    rule: dict[str, Any] = {"name": BURN_RATE, "conditions": found.found}
+    snooze = shorthand(found.snooze)
+    if snooze is not None:
+        rule["snooze_seconds"] = int(snooze.span.total_seconds())
+    return Told(rule, found.priority)
 
 
 def named_conditions(document: Document, book: PolicyBook) -> list[tuple[str, Node]]:
     """(name, spec) of every condition of an SLO's policies; what a reference does not lead to is left out."""
-    findings = Findings()
-    return list(_named(document, book, findings))
-
-
-def _conditions(document: Document, book: PolicyBook, findings: Findings) -> Iterator[Node]:
-    return (spec for _, spec in _named(document, book, findings))
+    found = ((name, one.get("spec")) for name, one in _named(document, book, Findings()))
+    return [(name, spec) for name, spec in found if spec is not None]
 
 
 def _named(document: Document, book: PolicyBook, findings: Findings) -> Iterator[tuple[str, Node]]:
-    for index, policy in enumerate(document.node.items_at("spec", "alertPolicies")):
-        path = f"spec.alertPolicies[{index}]"
-        spec = _resolved(policy, "alertPolicyRef", "AlertPolicy", book, findings, path)
-        if spec is None:
-            continue
-        breaching = spec.get("alertWhenBreaching")
+    for policy, path in policies(document, book, findings):
+        breaching = policy.get("spec", "alertWhenBreaching")
         if breaching is not None and breaching.boolean is False:
+            findings.warn(breaching.line, f"{path}.alertWhenBreaching", "this policy alerts of no breach, as it says")
             continue
-        for condition in spec.items_at("conditions"):
-            found = _resolved(condition, "conditionRef", "AlertCondition", book, findings, f"{path}.conditions[0]")
+        for condition in policy.items_at("spec", "conditions"):
+            found = resolved(condition, "conditionRef", "AlertCondition", book, findings, f"{path}.conditions[0]")
             if found is not None:
                 yield condition.text_at("metadata", "name") or condition.text_at("conditionRef"), found
 
 
-def _resolved(node: Node, key: str, kind: str, book: PolicyBook, findings: Findings, path: str) -> Node | None:
-    inline = node.get("spec")
-    if inline is not None:
-        return inline
+def policies(document: Document, book: PolicyBook, findings: Findings) -> Iterator[tuple[Node, str]]:
+    """The alert policies of an SLO, inline or by name, each with the path that leads to it."""
+    for index, policy in enumerate(document.node.items_at("spec", "alertPolicies")):
+        path = f"spec.alertPolicies[{index}]"
+        found = resolved(policy, "alertPolicyRef", "AlertPolicy", book, findings, path)
+        if found is not None:
+            yield found, path
+
+
+def resolved(node: Node, key: str, kind: str, book: PolicyBook, findings: Findings, path: str) -> Node | None:
+    """The object itself, or the one a reference leads to."""
+    if node.get("spec") is not None:
+        return node
     reference = node if node.shape is Shape.SCALAR else node.get(key)
     if reference is None:
         return None
-    spec = book.spec(kind, reference.text)
-    if spec is None:
+    found = book.object(kind, reference.text)
+    if found is None:
         findings.error(reference.line, path, f"no {kind} called {shown(reference.text)} in these files")
-    return spec
+    return found
 
 
-def _add(found: _Pairs, spec: Node, findings: Findings, short_window: str) -> None:
-    condition, severity = spec.get("condition"), spec.text_at("severity").strip()
+def _add(found: _Conditions, node: Node, short_window: str) -> None:
+    condition, severity = node.get("spec", "condition"), node.text_at("spec", "severity").strip()
     if condition is None:
         return
     if _PRIORITY.fullmatch(severity):
         found.priority = min(found.priority or severity.upper(), severity.upper())
-    _warn(condition, findings)
+    found.snooze = found.snooze or node.text_at("metadata", "annotations", SNOOZE)
     threshold = condition.get("threshold")
-    long = shorthand(condition.text_at("lookbackWindow"))
-    if threshold is None or long is None or not threshold.number:
+    lookback = shorthand(condition.text_at("lookbackWindow"))
+    if threshold is None or threshold.number is None or lookback is None:
         return
-    pair: dict[str, Any] = {
-        "urgency": Urgency.TICKET.value if severity.lower() in _LATER else Urgency.PAGE.value,
+    after = shorthand(condition.text_at("alertAfter"))
+    one: dict[str, Any] = {
+        "op": condition.text_at("op") or Comparison.GT.value,
         "threshold": str(threshold.number),
-        "long_seconds": int(long.span.total_seconds()),
+        "lookback_seconds": int(lookback.span.total_seconds()),
+        "alert_after_seconds": int(after.span.total_seconds()) if after else 0,
+        "severity": severity,
+        "urgency": Urgency.TICKET.value if severity.lower() in _LATER else Urgency.PAGE.value,
     }
     short = shorthand(short_window) if short_window else None
     if short is not None:
-        pair["short_seconds"] = int(short.span.total_seconds())
-    found.pairs.append(pair)
-
-
-def _warn(condition: Node, findings: Findings) -> None:
-    after = condition.get("alertAfter")
-    if after is not None and not after.text.startswith("0"):
-        findings.warn(after.line, "alertAfter", "is not waited for: the windows themselves keep blips from alerting")
-    threshold = condition.get("threshold")
-    if threshold is not None and threshold.number is not None and threshold.number < 1:
-        findings.warn(threshold.line, "threshold", "below 1 is read as 1, at which a budget lasts its period")
+        one["short_seconds"] = int(short.span.total_seconds())
+    found.found.append(one)

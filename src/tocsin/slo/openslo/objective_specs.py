@@ -170,6 +170,8 @@ class _Measured:
     bad: str = ""
     total: str = ""
     value: str = ""
+    raw: str = ""
+    raw_type: str = ""
 
 
 def _objectives(document: Document, reading: _Reading) -> list[ObjectiveSpec]:
@@ -221,6 +223,8 @@ def _objective(document: Document, reading: _Reading, told: Told, node: Node, na
         threshold_query=measured.value,
         threshold_op=node.text_at("op") if measured.value else "",
         threshold_value=_number(node, "value") if measured.value else None,
+        raw_query=measured.raw,
+        raw_type=measured.raw_type,
         rule=_rule(document, told),
         evaluate_every=_span(document, "evaluate-every", findings, default=timedelta(minutes=1)),
         renotify_after=_span(document, "snooze", findings, default=timedelta(hours=2)),
@@ -305,18 +309,23 @@ def _measured(document: Document, reading: _Reading, objective: Node, path: str)
     if spec is None:
         return _Measured()
     ratio = spec.get("ratioMetric")
-    if ratio is None and spec.text_at("thresholdMetric", "metricSource", "metricSourceRef"):
-        name, _, query = _metric_source(spec, "thresholdMetric")
-        return _Measured(name, value=query)
-    if ratio is None or ratio.get("raw") is not None:
-        kind = (
-            "a threshold metric without a data source (metricSourceRef)"
-            if ratio is None
-            else "a ratio computed elsewhere"
-        )
-        findings.warn(spec.line, path, f"{kind} is not asked for yet; push counts of good and bad events instead")
+    if ratio is not None and ratio.get("raw") is None:
+        return _ratio(ratio, findings)
+    owner, key, kind = (
+        (spec, "thresholdMetric", "a threshold metric") if ratio is None else (ratio, "raw", "a raw ratio")
+    )
+    name, _, query = _metric_source(owner, key)
+    if not name:
+        advice = "push counts of good and bad events, or name the DataSource"
+        findings.warn(owner.line, path, f"{kind} without a data source (metricSourceRef) cannot be asked for; {advice}")
         return _Measured()
-    return _ratio(ratio, findings)
+    if not query:
+        findings.error(
+            owner.line, f"{key}.metricSource.spec.query", f"{kind} needs the query that the data source answers"
+        )
+    if ratio is None:
+        return _Measured(name, value=query)
+    return _Measured(name, raw=query, raw_type=ratio.text_at("rawType"))
 
 
 def _indicator(document: Document, reading: _Reading, objective: Node, path: str) -> Node | None:

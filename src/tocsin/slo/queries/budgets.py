@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from fractions import Fraction
 
 from tocsin.core.access import Actor, Right, require
+from tocsin.core.breach_rules import urgencies
 from tocsin.core.error_budget import allowed_ratio
 from tocsin.core.objective_health import Direction, HealthReason
 from tocsin.core.slo_windows import Span
@@ -70,7 +71,7 @@ def budget(actor: Actor, objective: Objective, *, now: datetime) -> BudgetView:
         burns=verdict.burns,
         last_data_at=state.last_data_at,
         explanations=tuple(
-            (urgency.value, rule.explain(windows, objective.target, urgency)) for urgency, _ in rule.latches
+            (urgency.value, rule.explain(windows, objective.target, urgency)) for urgency in urgencies(rule)
         ),
     )
 

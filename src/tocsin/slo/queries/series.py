@@ -115,17 +115,15 @@ def slots(objective: Objective, width: int, first: int, *, now: datetime) -> dic
 
 def _slice_counts(objective: Objective, slices: Slices, width: int, first: int, until: int) -> dict[int, WindowCounts]:
     """Slices by the bucket they begin in, judged exactly as the evaluator judges them."""
-    length, ratio = int(slices.window.total_seconds()), Fraction(slices.target)
+    length = int(slices.window.total_seconds())
     rows = Bucket.objects.filter(objective=objective, width=MINUTE, start__gte=floor_to(first, length), start__lt=until)
     found: dict[int, WindowCounts] = {}
     minutes = rows.order_by("start").values_list("start", "good", "bad")
     for begins, group in groupby(minutes, key=lambda row: floor_to(row[0], length)):
         good, bad = (sum(part) for part in zip(*((row[1], row[2]) for row in group), strict=True))
         if good + bad:
-            failed = good < ratio * (good + bad)
-            found[floor_to(begins, width)] = found.get(floor_to(begins, width), WindowCounts(0, 0)) + WindowCounts(
-                1, int(failed)
-            )
+            place = floor_to(begins, width)
+            found[place] = found.get(place, WindowCounts(0, 0)) + slices.counts(good, bad)
     return found
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from django.utils.safestring import SafeString
 
+from tocsin.core.rule_protocol import EVENTS, Unit
 from tocsin.web.pictures import drawing as draw
 from tocsin.web.pictures.burn_down import percent_text
 
@@ -29,6 +30,7 @@ class Depletion:
     bars: Sequence[Bar]
     step: str
     reading: str
+    unit: Unit = EVENTS
 
 
 def depletion(facts: Depletion, *, ident: str = "depletion") -> draw.Picture:
@@ -41,7 +43,10 @@ def depletion(facts: Depletion, *, ident: str = "depletion") -> draw.Picture:
         phone=_drawn(facts, finding, 360, 200, f"{ident}-phone"),
         table=draw.Table(
             (facts.step, "Left at its end", "Failed", "Of"),
-            [(one.name, _words(one.left), f"{one.bad:,}", f"{one.valid:,}") for one in facts.bars],
+            [
+                (one.name, _words(one.left), facts.unit.shown(one.bad), facts.unit.shown(one.valid))
+                for one in facts.bars
+            ],
         ),
     )
 

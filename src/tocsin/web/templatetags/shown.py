@@ -13,6 +13,8 @@ from django.utils.safestring import SafeString, mark_safe
 
 from tocsin.core.cadence import is_late
 from tocsin.core.process_definition import ProcessDefinition
+from tocsin.slo import snapshots
+from tocsin.slo.models import Objective
 from tocsin.web import icons, instants, links
 from tocsin.web.pictures import drawing
 
@@ -276,6 +278,18 @@ def between(start: datetime, end: datetime) -> str:
 def thousands(number: int) -> str:
     """12345 reads "12,345"."""
     return f"{number:,}"
+
+
+@register.filter
+def counted(number: int, objective: Objective) -> str:
+    """Counts of an SLO in what it counts: events, minutes, or slices of which a part may have failed."""
+    return snapshots.unit_of(objective).shown(number)
+
+
+@register.filter
+def unit_word(objective: Objective) -> str:
+    """What an SLO counts, in a word: events, minutes, slices."""
+    return snapshots.unit_of(objective).word
 
 
 @register.filter

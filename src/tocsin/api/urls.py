@@ -20,6 +20,7 @@ from tocsin.api import (
     problems,
     process,
     slos,
+    what_if,
 )
 from tocsin.api.auth import BrowserAuth, TokenAuth
 
@@ -45,6 +46,7 @@ for module in (
     postmortems,
     priorities,
     process,
+    what_if,
 ):
     api.add_router("", module.router)
 

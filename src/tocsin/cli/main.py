@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from tocsin.cli import incidents, oncall, people, postmortems, priorities, server, slos, teams
+from tocsin.cli import incidents, oncall, people, postmortems, priorities, server, slos, teams, what_if
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -40,5 +40,7 @@ for command in (
     slos.slo,
 ):
     cli.add_command(command)
+slos.slo.add_command(what_if.test_slo)
+slos.priority.add_command(what_if.what_if)
 cli.add_command(incidents.ack, "ack")
 cli.add_command(incidents.resolve, "res")

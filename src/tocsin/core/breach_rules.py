@@ -246,7 +246,7 @@ def replay(
     sums = sliding_windows(valid, bad, rule.windows(), step=step)
     ticks = _ticks(valid.size, step=step, every=rule.every)
     rows = tuple(row[ticks] for row in rule.heats(sums, AllowedRatio.of(target)))
-    return _walk(rule, rows, ticks, steps=valid.size, step=step)
+    return replay_heats(rule, rows, ticks, steps=valid.size, step=step)
 
 
 def _whole(values: npt.ArrayLike, name: str) -> IntArray:
@@ -267,11 +267,12 @@ def _ticks(steps: int, *, step: timedelta, every: timedelta | None) -> npt.NDArr
     return np.flatnonzero(ends[1:] > ends[:-1])
 
 
-def _walk(
+def replay_heats(
     rule: Rule, rows: tuple[HeatArray, ...], ticks: npt.NDArray[np.intp], *, steps: int, step: timedelta
 ) -> list[Replay]:
     """Run the latches over the ticks that matter: where the heat changes, and where time alone may change a state.
 
+    ``rows`` hold the heat at each of ``ticks``, one row for each latch; ``steps`` is the length of the whole series.
     ``advance`` promises that between them nothing happens, so 40,000 steps need a few hundred decisions.
     """
     changes = _change_points(rows, ticks.size)

@@ -13,7 +13,9 @@ from datetime import datetime, timedelta
 from django.db import connection
 
 from tocsin.core.slo_windows import EPOCH
-from tocsin.slo.models import Bucket, ObjectiveState
+from tocsin.platform import db
+from tocsin.slo import minutes
+from tocsin.slo.models import Bucket, DayOfMinutes, ObjectiveState
 
 MINUTE, QUARTER, HOUR = 60, 900, 3600
 WIDTHS = (MINUTE, QUARTER, HOUR)
@@ -25,6 +27,7 @@ KEPT: Mapping[int, timedelta] = {
     QUARTER: timedelta(days=4),
     HOUR: timedelta(days=400),
 }
+PACKED_KEPT = timedelta(days=125)  # a replay reaches back 90 days, and fills a window of a month before that
 
 Key = tuple[int, int, int]
 """(objective id, width in seconds, start in seconds since the epoch)"""
@@ -139,11 +142,27 @@ def replace_minutes(counts: Mapping[tuple[int, int], tuple[int, int]]) -> int:
 def prune(objective_id: int, *, now: datetime, period: timedelta, sliced: bool) -> int:
     """Drop what no window and no picture of an SLO needs any more. Returns how many rows went.
 
-    An SLO judged by time slices (`sliced`) needs its minutes for the whole budget period.
+    An SLO judged by time slices (`sliced`) needs its minutes for the whole budget period. Minutes go by whole days, and
+    are packed before they go, so that a replay still has them.
     """
     gone = 0
     for width, kept in KEPT.items():
         span = max(kept, period + timedelta(days=1)) if width == HOUR or (sliced and width == MINUTE) else kept
         before = epoch_seconds(now - span)
-        gone += Bucket.objects.filter(objective_id=objective_id, width=width, start__lt=before).delete()[0]
+        if width == MINUTE:
+            gone += _pack_minutes(objective_id, floor_to(before, minutes.DAY))
+        else:
+            gone += Bucket.objects.filter(objective_id=objective_id, width=width, start__lt=before).delete()[0]
+    oldest = epoch_seconds(now - PACKED_KEPT) // minutes.DAY
+    DayOfMinutes.objects.filter(objective_id=objective_id, day__lt=oldest).delete()
     return gone
+
+
+def _pack_minutes(objective_id: int, before: int) -> int:
+    found = Bucket.objects.filter(objective_id=objective_id, width=MINUTE, start__lt=before)
+    rows = list(db.lock(found.order_by("start")).values_list("pk", "start", "good", "bad"))
+    minutes.keep(objective_id, (row[1:] for row in rows))
+    for begin in range(0, len(rows), _ROWS_A_STATEMENT):
+        keys = [row[0] for row in rows[begin : begin + _ROWS_A_STATEMENT]]
+        Bucket.objects.filter(pk__in=keys).delete()
+    return len(rows)

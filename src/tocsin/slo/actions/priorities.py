@@ -11,7 +11,6 @@ from django.db import transaction
 from tocsin.audit import actions as audit
 from tocsin.audit.actions import Fact
 from tocsin.core.access import Actor, Right, require
-from tocsin.core.breach_frequency import CountedAs
 from tocsin.core.errors import Conflict, Invalid, NotFound, Refused
 from tocsin.core.facts import Kind
 from tocsin.core.priorities import AssignMode
@@ -19,10 +18,8 @@ from tocsin.platform import db
 from tocsin.platform.text import clean
 from tocsin.process import queries as process
 from tocsin.process.models import StakeholderGroup
+from tocsin.slo.conditional import checked_rule
 from tocsin.slo.models import Decision, Objective, PriorityAssignment
-
-_RAISE_KEYS = {"more_than", "within_seconds", "to", "count"}
-_LONGEST_WINDOW_SECONDS = 24 * 3600
 
 
 def assign_priority(
@@ -113,27 +110,9 @@ def _check(
         problems["priority"] = "none means that nothing follows from a breach; give no priority with it"
     if assign_mode not in set(AssignMode):
         problems["assign_mode"] = f"must be one of {', '.join(AssignMode)}"
-    rule = _checked_rule(raise_rule, priority, ranks, problems) if raise_rule else None
+    rule = checked_rule(raise_rule, priority, ranks, problems) if raise_rule else None
     if problems:
         raise Invalid(problems)
-    return rule
-
-
-def _checked_rule(
-    raise_rule: Mapping[str, Any], priority: int | None, ranks: Sequence[int], problems: dict[str, str]
-) -> dict[str, Any]:
-    rule = {"count": CountedAs.EPISODES.value, **raise_rule}
-    if unknown := sorted(rule.keys() - _RAISE_KEYS):
-        problems["raise_rule"] = f"does not know {unknown[0]!r}"
-    whole = all(type(rule.get(key)) is int and rule[key] > 0 for key in ("more_than", "within_seconds", "to"))
-    if not whole:
-        problems["raise_rule"] = "needs more_than, within_seconds and to as whole numbers above zero"
-    elif rule["within_seconds"] > _LONGEST_WINDOW_SECONDS:
-        problems["raise_rule.within_seconds"] = "must be at most a day"
-    elif rule["to"] not in ranks or priority is None or rule["to"] >= priority:
-        problems["raise_rule.to"] = "must be a more urgent priority than the one it raises"
-    if rule["count"] not in set(CountedAs):
-        problems["raise_rule.count"] = f"must be one of {', '.join(CountedAs)}"
     return rule
 
 

@@ -1,7 +1,7 @@
 """SLOs, where their numbers come from, what was measured, what was breached, and what a breach means."""
 
 from tocsin.slo.models.breaches import Breach
-from tocsin.slo.models.counts import Bucket
+from tocsin.slo.models.counts import Bucket, DayOfMinutes
 from tocsin.slo.models.objectives import Budgeting, Health, Objective, ObjectiveState
 from tocsin.slo.models.priorities import Decision, PriorityAssignment
 from tocsin.slo.models.pushed import PushedGrowth, PushedSeries
@@ -23,6 +23,7 @@ __all__ = [
     "Budgeting",
     "ConsumerView",
     "DataSource",
+    "DayOfMinutes",
     "Decision",
     "FeedbackSession",
     "Health",

@@ -22,3 +22,14 @@ class Bucket(models.Model):
             models.UniqueConstraint(fields=["objective", "width", "start"], name="bucket_once"),
             models.CheckConstraint(condition=Q(good__gte=0, bad__gte=0), name="bucket_counts_are_counts"),
         ]
+
+
+class DayOfMinutes(models.Model):
+    """The minutes of one UTC day, packed by `slo.minutes`; `day` counts days since the epoch."""
+
+    objective = models.ForeignKey(Objective, on_delete=models.CASCADE, related_name="days_of_minutes")
+    day = models.PositiveIntegerField()
+    counts = models.BinaryField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["objective", "day"], name="day_of_minutes_once")]

@@ -146,11 +146,14 @@ def slo_with_process(slo: Objective) -> Objective:
     return slo
 
 
-def test_time_slices_are_replayed_slice_by_slice() -> None:
+@pytest.mark.parametrize(
+    "slices",
+    [{"budgeting": "Timeslices", "slice_target": Decimal("0.98")}, {"budgeting": "RatioTimeslices"}],
+    ids=["slices", "shares"],
+)
+def test_time_slices_are_replayed_slice_by_slice(slices: dict[str, Any]) -> None:
     worlds.process()
-    slo = slo_worlds.objective(
-        budgeting="Timeslices", slice_window=MINUTE, slice_target=Decimal("0.98"), evaluate_every=MINUTE
-    )
+    slo = slo_worlds.objective(slice_window=MINUTE, evaluate_every=MINUTE, **slices)
     slo_worlds.run(slo, START, STORY, every=1)
     replayer = Replayer(SYSTEM, slo, days=1, now=END)
     found = replayer.findings(slo.target, rule_of(slo))

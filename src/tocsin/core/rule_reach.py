@@ -5,6 +5,7 @@ from decimal import Decimal
 
 from tocsin.core.alert_latch import Heat, Urgency
 from tocsin.core.breach_frequency import CountedAs, FrequencyRule
+from tocsin.core.breach_rules import urgencies
 from tocsin.core.burn_rate import AllowedRatio
 from tocsin.core.rule_protocol import Rule, span_text
 from tocsin.core.slo_windows import WindowArrays, WindowCounts
@@ -16,9 +17,8 @@ def never_fires(rule: Rule, target: Decimal) -> tuple[Urgency, ...]:
     """Return the alerts of a rule that even a total outage of busy, even traffic would not open."""
     outage = {span: _all_bad(span) for span in {*rule.windows(), rule.own_window}}
     heats = rule.heats(outage, AllowedRatio.of(target))
-    return tuple(
-        urgency for (urgency, _), heat in zip(rule.latches, heats, strict=True) if Heat(heat[0]) is not Heat.BURNING
-    )
+    reached = {urgency for (urgency, _), heat in zip(rule.latches, heats, strict=True) if Heat(heat[0]) is Heat.BURNING}
+    return tuple(urgency for urgency in urgencies(rule) if urgency not in reached)
 
 
 def _all_bad(span: timedelta) -> WindowArrays:

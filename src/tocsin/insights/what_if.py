@@ -196,7 +196,9 @@ class Replayer:
             return snapshots.rule_of(self.objective)
         document = change.rule if change.rule is not None else self.objective.rule
         wait = change.renotify_after or self.objective.renotify_after
-        return rule_for(document, period=self.objective.period, renotify_after=wait)
+        return rule_for(
+            document, period=self.objective.period, renotify_after=wait, unit=snapshots.unit_of(self.objective)
+        )
 
     def _check(self, choice: Choice) -> None:
         ranks = [one.rank for one in self._process.catalogue.priorities]

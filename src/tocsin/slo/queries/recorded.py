@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import datetime, timedelta
 from fractions import Fraction
 
@@ -93,18 +92,20 @@ def _spread(events: int) -> IntArray:
 def _as_slices(slices: Slices, first: int, valid: IntArray, bad: IntArray) -> tuple[IntArray, IntArray]:
     """One event for each slice with traffic, bad when it failed, in its last minute."""
     length = max(1, slices.window // A_MINUTE)
-    ratio = Fraction(slices.target)
     number = (first // MINUTE + np.arange(valid.size, dtype=np.int64)) // length
     ends = np.flatnonzero(np.diff(number, append=number[-1:] + 1)) if valid.size else np.zeros(0, dtype=np.int64)
-    starts = np.concatenate([[0], ends[:-1] + 1]).astype(np.int64) if ends.size else ends
     whole, failed = np.zeros(valid.size, dtype=np.int64), np.zeros(valid.size, dtype=np.int64)
     if ends.size:
-        events, losses = np.add.reduceat(valid, starts), np.add.reduceat(bad, starts)
-        whole[ends] = events > 0
-        failed[ends] = (events - losses) * ratio.denominator < events * ratio.numerator
-    return whole, failed & whole
+        starts = np.concatenate([[0], ends[:-1] + 1]).astype(np.int64)
+        whole[ends], failed[ends] = _judged(slices, np.add.reduceat(valid, starts), np.add.reduceat(bad, starts))
+    return whole, failed
 
 
-def longest(spans: Mapping[timedelta, timedelta]) -> timedelta:
-    """The longest of the windows asked for."""
-    return max(spans, default=timedelta(0))
+def _judged(slices: Slices, events: IntArray, losses: IntArray) -> tuple[IntArray, IntArray]:
+    """`slices.counts` for many slices at once."""
+    busy = events > 0
+    if slices.target is None:
+        parts = slices.parts
+        return busy * parts, np.where(busy, (2 * losses * parts + events) // np.maximum(1, 2 * events), 0)
+    ratio = Fraction(slices.target)
+    return busy.astype(np.int64), ((events - losses) * ratio.denominator < events * ratio.numerator).astype(np.int64)

@@ -5,6 +5,7 @@ Nothing is raised while reading: a person who mends a document wants all its fau
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -14,6 +15,8 @@ from typing import Any, TypeVar, cast
 
 _Choice = TypeVar("_Choice", bound=StrEnum)
 _MISSING = object()
+_LONGEST_SHARE = 60
+_HUGE = re.compile(r"[eE][+-]?[0-9]{3,}")
 
 
 class Level(StrEnum):
@@ -101,7 +104,9 @@ class Cursor:
     def share(self) -> Fraction:
         """An exact share from 0 to 1, given as a decimal text or a number ("0.60")."""
         try:
-            read = Fraction(str(self.value)) if self.value is not _MISSING else None
+            # A short text only: 1e-99999999 is a share, too, and reckoning with it would take for ever.
+            text = "" if self.value is _MISSING else str(self.value)
+            read = Fraction(text) if len(text) <= _LONGEST_SHARE and not _HUGE.search(text) else None
         except (ValueError, ZeroDivisionError):
             read = None
         if read is not None and 0 <= read <= 1:

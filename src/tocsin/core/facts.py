@@ -73,6 +73,11 @@ class Kind(StrEnum):
     CONSUMER_ROUND_CLOSED = "slo.consumer_round_closed"
     FEEDBACK_SESSION_HELD = "slo.feedback_session_held"
     SOURCE_SAVED = "slo.source_saved"
+    BUDGET_POLICY_SAVED = "budget_policy.saved"
+    BUDGET_POLICY_CLAUSE_BEGAN = "budget_policy.clause_began"
+    BUDGET_POLICY_CLAUSE_ENDED = "budget_policy.clause_ended"
+    BUDGET_POLICY_ANSWERED = "budget_policy.answered"
+    BUDGET_POLICY_REVIEW_DUE = "budget_policy.review_due"
     SERVICE_SAVED = "service.saved"
     SERVICE_REMOVED = "service.removed"
     SERVICE_MAINTENANCE_BEGAN = "service.maintenance_began"
@@ -159,6 +164,11 @@ TEXTS: Mapping[Kind, str] = {
     Kind.STATUS_MAIL_QUEUED: "{recipients} subscribers told ({kind})",
     Kind.CONSUMER_TOLD: "{consumer} told its own people ({recipients}) that it {what}",
     Kind.POSTMORTEM_DRAFTED: "Postmortem drafted",
+    Kind.BUDGET_POLICY_SAVED: "Error budget policy of {team} saved, revision {revision}",
+    Kind.BUDGET_POLICY_CLAUSE_BEGAN: "{clause} of {team} holds for {slo}: {why} {consequence}",
+    Kind.BUDGET_POLICY_CLAUSE_ENDED: "{clause} of {team} no longer holds for {slo}",
+    Kind.BUDGET_POLICY_ANSWERED: "{clause} of {team} for {slo}: {note}",
+    Kind.BUDGET_POLICY_REVIEW_DUE: "The error budget policy of {team} is due for its review",
     Kind.ACTION_ADDED: "Action: {title}, driver {driver}",
 }
 SILENT_TEXTS: Mapping[Kind, str] = {

@@ -102,6 +102,12 @@ def postmortem_drafts(*, now: datetime) -> int:
     return postmortems.draft_missing(now=now)
 
 
+def budget_policies(*, now: datetime) -> int:
+    from tocsin.engine import judge_policies
+
+    return judge_policies.turn(now=now)
+
+
 def pull(*, now: datetime) -> int:
     from tocsin.engine import pull_sources
 
@@ -124,6 +130,7 @@ def loops(*, deliver: Callable[..., int], pull: Callable[..., int] | None = None
             Turn("consumers", consumer_notices),
             Turn("webhooks", webhook_events),
             Turn("postmortems", postmortem_drafts),
+            Turn("budget_policies", budget_policies),
             Turn("forget_counts", forget_counts.turn),
         ],
     )

@@ -112,6 +112,17 @@ class Count:
     bad: int
 
 
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """What an incident that is over took from an SLO, to be kept."""
+
+    objective_id: int
+    incident: str
+    began_at: datetime
+    ended_at: datetime
+    bad: int
+
+
 class SignalKind(StrEnum):
     """What an evaluation tells the room above."""
 

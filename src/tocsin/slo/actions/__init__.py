@@ -4,6 +4,7 @@ from tocsin.slo.actions.counting import add_counts, count_errors, forget_counts,
 from tocsin.slo.actions.evaluating import evaluate
 from tocsin.slo.actions.feedback_sessions import record_session
 from tocsin.slo.actions.objectives import check_objective, retire_objective, save_objective
+from tocsin.slo.actions.policies import answer_consequence, note_findings, save_budget_policy
 from tocsin.slo.actions.priorities import assign_priority, withdraw_priority
 from tocsin.slo.actions.pushed_series import take_series
 from tocsin.slo.actions.sources import save_source
@@ -18,6 +19,7 @@ __all__ = [
     "SignalKind",
     "SloSignal",
     "add_counts",
+    "answer_consequence",
     "ask_view",
     "assign_priority",
     "check_objective",
@@ -26,8 +28,10 @@ __all__ = [
     "evaluate",
     "forget_counts",
     "mark_invalid",
+    "note_findings",
     "record_session",
     "retire_objective",
+    "save_budget_policy",
     "save_objective",
     "save_source",
     "state_view",

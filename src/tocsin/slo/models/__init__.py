@@ -3,6 +3,7 @@
 from tocsin.slo.models.breaches import Breach
 from tocsin.slo.models.counts import Bucket, DayOfMinutes
 from tocsin.slo.models.objectives import Budgeting, Health, Objective, ObjectiveState
+from tocsin.slo.models.policies import ErrorBudgetPolicy, IncidentSpend, PolicyConsequence
 from tocsin.slo.models.priorities import Decision, PriorityAssignment
 from tocsin.slo.models.pushed import PushedGrowth, PushedSeries
 from tocsin.slo.models.sources import DataSource
@@ -25,10 +26,13 @@ __all__ = [
     "DataSource",
     "DayOfMinutes",
     "Decision",
+    "ErrorBudgetPolicy",
     "FeedbackSession",
     "Health",
+    "IncidentSpend",
     "Objective",
     "ObjectiveState",
+    "PolicyConsequence",
     "PriorityAssignment",
     "PushedGrowth",
     "PushedSeries",

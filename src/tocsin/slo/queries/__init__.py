@@ -20,7 +20,16 @@ from tocsin.slo.queries.objectives import (
     wanted_counters,
     without_data,
 )
+from tocsin.slo.queries.policies import (
+    budget_policies,
+    budget_policy,
+    consequences,
+    due_policies,
+    policy_of,
+    settled,
+)
 from tocsin.slo.queries.series import BudgetLevel, BurnPoint, burn_down, burn_series, day_counts
+from tocsin.slo.queries.spending import budgets, counted_between, counted_within
 from tocsin.slo.queries.views import (
     FeedbackRow,
     feedback,
@@ -46,12 +55,19 @@ __all__ = [
     "breach_runs",
     "breaches",
     "budget",
+    "budget_policies",
+    "budget_policy",
+    "budgets",
     "burn_down",
     "burn_series",
+    "consequences",
+    "counted_between",
+    "counted_within",
     "counts_to_judge",
     "coverage",
     "day_counts",
     "depletion",
+    "due_policies",
     "feedback",
     "gaps",
     "ids_by_name",
@@ -60,9 +76,11 @@ __all__ = [
     "not_asked",
     "objective",
     "objectives",
+    "policy_of",
     "reading_past",
     "rounds",
     "sessions",
+    "settled",
     "source",
     "sources",
     "undecided",

@@ -49,6 +49,7 @@ class Right(StrEnum):
     INCIDENT_ASSIGN = "incidents:role:assign"
     OBLIGATION_FULFIL = "incidents:obligation:fulfil"
     OBLIGATION_WAIVE = "incidents:obligation:waive"
+    CHECK_WAIVE = "incidents:check:waive"
     UPDATE_SEND = "comms:update:send"
     SUBSCRIBER_WRITE = "comms:subscriber:write"
     POSTMORTEM_READ = "postmortems:postmortem:read"
@@ -119,7 +120,7 @@ TABLE: Mapping[Role, frozenset[Right]] = {
     Role.RESPONDER: _OPEN_READ | _RESPOND,
     Role.TEAM_OWNER: _OPEN_READ | _RESPOND | _OWN,
     Role.COACH: _OPEN_READ | {Right.INCIDENT_DECLARE, Right.PROCESS_WRITE, Right.POSTMORTEM_WRITE},
-    Role.PROCESS_OWNER: _OPEN_READ | _RESPOND | _OWN | {Right.PROCESS_WRITE, Right.AUDIT_READ},
+    Role.PROCESS_OWNER: _OPEN_READ | _RESPOND | _OWN | {Right.PROCESS_WRITE, Right.CHECK_WAIVE, Right.AUDIT_READ},
     Role.AUDITOR: _READ,
     Role.ADMIN: frozenset(Right),
 }

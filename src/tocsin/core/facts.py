@@ -36,6 +36,7 @@ class Kind(StrEnum):
     INCIDENT_ESCALATED_UP = "incident.escalated_hierarchic"
     PRIORITY_CHANGED = "priority.changed"
     SEVERITY_CHANGED = "severity.changed"
+    SEVERITY_CONFIRMED = "severity.confirmed"
     ALERT_ATTACHED = "alert.attached"
     ALERT_REPEATED = "alert.repeated"
     ALERT_ENDED = "alert.ended"
@@ -56,6 +57,8 @@ class Kind(StrEnum):
     OBLIGATION_FULFILLED = "obligation.fulfilled"
     OBLIGATION_WAIVED = "obligation.waived"
     OBLIGATION_LATE = "obligation.late"
+    CHECK_WAIVED = "check.waived"
+    CHECK_WAIVER_WITHDRAWN = "check.waiver_withdrawn"
     UPDATE_SENT = "update.sent"
     STATUS_MAIL_QUEUED = "update.status_mail_queued"
     CONSUMER_TOLD = "update.consumer_told"
@@ -143,6 +146,7 @@ TEXTS: Mapping[Kind, str] = {
     Kind.INCIDENT_SNOOZED: "Snoozed until {until}",
     Kind.PRIORITY_CHANGED: "Priority {old} -> {new}: {reason}",
     Kind.SEVERITY_CHANGED: "Severity {old} -> {new}: {reason}",
+    Kind.SEVERITY_CONFIRMED: "Severity {severity} confirmed. {reason}",
     Kind.ALERT_ATTACHED: "Alert: {name}",
     Kind.ALERT_ENDED: "The alert ended: {name}",
     Kind.BREACH_ATTACHED: "Breach: {bad} of {valid} events failed in {window}",
@@ -160,6 +164,8 @@ TEXTS: Mapping[Kind, str] = {
     Kind.OBLIGATION_FULFILLED: "Done: {obligation} {reference}",
     Kind.OBLIGATION_WAIVED: "Waived: {obligation}, because {reason}",
     Kind.OBLIGATION_LATE: "Late: {obligation}, due {due}",
+    Kind.CHECK_WAIVED: "{check} is not held against it: {reason}",
+    Kind.CHECK_WAIVER_WITHDRAWN: "{check} counts again: {reason}",
     Kind.UPDATE_SENT: "Update sent to {groups}: {text}",
     Kind.STATUS_MAIL_QUEUED: "{recipients} subscribers told ({kind})",
     Kind.CONSUMER_TOLD: "{consumer} told its own people ({recipients}) that it {what}",

@@ -146,7 +146,7 @@ def obligation_facts(incident: Incident, rows: Sequence[Obligation], definition:
         roles_held=held,
         resolved_at=incident.resolved_at,
         reopened_at=reopened_at(incident),
-        response_starts_at=_response_starts(incident, definition),
+        response_starts_at=response_starts(incident, definition),
         fulfilled=frozenset(row.key for row in rows if row.state == ObligationState.FULFILLED),
         waived=frozenset(row.key for row in rows if row.state == ObligationState.WAIVED),
         exercise=incident.kind == "exercise",
@@ -175,6 +175,13 @@ def history(incident: Incident) -> tuple[tuple[PriorityChange, ...], tuple[Sever
     if not severities or severities[-1].severity != incident.severity:
         severities.append(SeverityChange(incident.severity_set_at or incident.created_at, incident.severity))
     return tuple(priorities), tuple(severities)
+
+
+def severity_set_by_person(incident: Incident) -> bool:
+    """Whether a person has set or confirmed the severity, as the log tells it."""
+    kinds = (Kind.INCIDENT_DECLARED, Kind.SEVERITY_CHANGED, Kind.SEVERITY_CONFIRMED)
+    told = Entry.objects.filter(incident=incident.ref, kind__in=kinds).values_list("data", flat=True)
+    return any(data and (data.get("by_person") or data.get("severity_by_person")) for data in told)
 
 
 def heard(rows: Iterable[Obligation], audience: Audience) -> AudienceFacts:
@@ -209,7 +216,8 @@ def reopened_at(incident: Incident) -> datetime | None:
     return entries.values_list("at", flat=True).first()
 
 
-def _response_starts(incident: Incident, definition: ProcessDefinition) -> datetime | None:
+def response_starts(incident: Incident, definition: ProcessDefinition) -> datetime | None:
+    """From when on somebody is expected to act at all (the next business hours, for example); None for at once."""
     began_at = incident.priority_set_at or incident.created_at
     starts_at = hold_of(incident, definition)(began_at)
     return None if starts_at == began_at else starts_at

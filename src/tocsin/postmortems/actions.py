@@ -27,7 +27,7 @@ from tocsin.platform import db
 from tocsin.platform.text import clean
 from tocsin.postmortems import drafting, queries
 from tocsin.postmortems.models import ActionItem, ActionStatus, Postmortem, TimelineEntry
-from tocsin.postmortems.snapshots import item_facts
+from tocsin.postmortems.snapshots import item_data, item_facts
 from tocsin.process import queries as process
 
 log = logging.getLogger(__name__)
@@ -129,7 +129,12 @@ def _draft(actor: Actor, incident: Incident, *, now: datetime) -> Postmortem:
         updated_at=now,
     )
     lines = TimelineEntry.objects.bulk_create(drafting.timeline_of(row))
-    data = {"postmortem": row.pk, "lines": len(lines), "owner": keeper.username if keeper else ""}
+    data = {
+        "postmortem": row.pk,
+        "lines": len(lines),
+        "owner": keeper.username if keeper else "",
+        "meeting_due_at": audit.stamp(due_at),
+    }
     audit.record(actor, [Fact(kind=Kind.POSTMORTEM_DRAFTED, incident=incident.ref, data=data)], now=now)
     return row
 
@@ -216,8 +221,7 @@ def add_action(
             created_at=now,
             **texts,
         )
-        data = {"action": item.pk, "title": item.title, "driver": item.driver, "review": str(review_date or "")}
-        audit.record(actor, [Fact(kind=Kind.ACTION_ADDED, incident=incident.ref, data=data)], now=now)
+        audit.record(actor, [Fact(kind=Kind.ACTION_ADDED, incident=incident.ref, data=item_data(item))], now=now)
         return item
 
 
@@ -240,7 +244,7 @@ def change_action(actor: Actor, action_id: int, *, now: datetime, **changes: Any
         _apply(item, changes, now=now)
         _must_be_complete_after_draft(item.postmortem, item.title, item.driver, item.review_date)
         item.save(update_fields=[*changes, "started_at", "done_at", "postponements"])
-        data = {"action": item.pk, "title": item.title, "changed": sorted(changes), "status": item.status}
+        data = item_data(item) | {"changed": sorted(changes), "status": item.status}
         audit.record(actor, [Fact(kind=Kind.ACTION_CHANGED, incident=item.incident.ref, data=data)], now=now)
         return item
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 from tocsin.core.postmortem_rules import ActionItemFacts
 from tocsin.postmortems.models import ActionItem
@@ -20,3 +21,13 @@ def item_facts(items: Iterable[ActionItem]) -> list[ActionItemFacts]:
         )
         for item in items
     ]
+
+
+def item_data(item: ActionItem) -> dict[str, Any]:
+    """What the log keeps of an action item: enough to tell later who drove it, and when it was to be looked at."""
+    return {
+        "action": item.pk,
+        "title": item.title,
+        "driver": item.driver,
+        "review": str(item.review_date or ""),
+    }

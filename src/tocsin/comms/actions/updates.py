@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -16,7 +16,7 @@ from tocsin.core.access import Actor, Right, require
 from tocsin.core.delivery_plan import Traffic
 from tocsin.core.errors import Invalid
 from tocsin.core.facts import Kind
-from tocsin.core.obligation_facts import ObligationKind
+from tocsin.core.obligation_facts import Audience, ObligationKind
 from tocsin.core.process_definition import ProcessDefinition
 from tocsin.core.wording import Finding, Weight, WordingRule, lint_update
 from tocsin.core.wording import UpdateKind as CoreKind
@@ -240,7 +240,7 @@ def _keep_promises(
 ) -> None:
     """Log the update; each audience that has heard has its promise kept, and the new promise is stored."""
     served = audiences.served(incident, told, definition)
-    [entry] = audit.record(actor, [_fact(incident, update, told)], now=now)
+    [entry] = audit.record(actor, [_fact(incident, update, told, served)], now=now)
     chosen = incident.groups.exists()
     incident.groups.add(*[group for group in told if group not in audiences.groups_of(incident, definition)])
     if not chosen and incident.groups.exists():
@@ -257,12 +257,16 @@ def _keep_promises(
     update.save(update_fields=["due_at"])
 
 
-def _fact(incident: Incident, update: Update, groups: Sequence[StakeholderGroup]) -> Fact:
+def _fact(incident: Incident, update: Update, groups: Sequence[StakeholderGroup], served: Iterable[Audience]) -> Fact:
+    """What the log keeps of an update; `audiences` are those that had heard as a whole with it."""
     data = {
         "update": update.pk,
         "update_kind": update.kind,
         "groups": ", ".join(group.name for group in groups),
         "codes": [group.code for group in groups],
+        "management": [group.code for group in groups if group.is_management],
+        "rings": sorted({group.ring for group in groups}),
+        "audiences": sorted(audience.value for audience in served),
         "recipients": update.recipients,
         "subject": update.subject,
         "text": update.text,

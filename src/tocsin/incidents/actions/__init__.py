@@ -5,6 +5,7 @@ from tocsin.incidents.actions.answering import acknowledge, escalate, pass_page,
 from tocsin.incidents.actions.classifying import change_priority, change_severity, choose_groups
 from tocsin.incidents.actions.depending import link_upstream
 from tocsin.incidents.actions.engine_faces import advance_escalations, page_failed
+from tocsin.incidents.actions.excusing import waive_check, withdraw_waiver
 from tocsin.incidents.actions.moving import cancel, close, merge, move, reopen, resolve
 from tocsin.incidents.actions.noting import annotate, undo
 from tocsin.incidents.actions.opening import declare
@@ -41,5 +42,7 @@ __all__ = [
     "take_page",
     "tell_late_obligations",
     "undo",
+    "waive_check",
     "waive_obligation",
+    "withdraw_waiver",
 ]

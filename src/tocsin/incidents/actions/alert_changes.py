@@ -26,6 +26,7 @@ from tocsin.incidents.models import OPEN_STATES, Incident, IncidentAlert, Incide
 from tocsin.platform import outbox
 from tocsin.platform.text import one_line
 from tocsin.process import queries as process
+from tocsin.process.models import StakeholderGroup
 from tocsin.slo.models import Breach
 from tocsin.slo.specs import SignalKind
 
@@ -138,9 +139,12 @@ def _open(change: AlertChange, *, now: datetime) -> Incident:
         now=now,
     )
     IncidentAlert.objects.create(incident=incident, alert=alert, attached_at=now)
+    groups: list[StakeholderGroup] = []
     if change.signal is not None and change.signal.assignment is not None:
-        incident.groups.set(change.signal.assignment.groups.all())
-    told = [opening.began(incident, definition, Kind.INCIDENT_OPENED), _alert_fact(incident, alert)]
+        groups = list(change.signal.assignment.groups.all())
+        incident.groups.set(groups)
+    first = opening.began(incident, definition, Kind.INCIDENT_OPENED, groups=groups)
+    told = [first, _alert_fact(incident, alert)]
     audit.record(sender(alert), [*told, *_attach_breaches(incident, change)], now=now)
     opening.settle(incident, now=now)
     return incident

@@ -8,7 +8,7 @@ from datetime import datetime
 from django.db import transaction
 
 from tocsin.audit import actions as audit
-from tocsin.core.access import SYSTEM, Actor, Right, require
+from tocsin.core.access import SYSTEM, Actor, ActorKind, Right, require
 from tocsin.core.errors import Invalid
 from tocsin.core.facts import Kind
 from tocsin.core.matrix import machine_pair, require_pair
@@ -18,7 +18,7 @@ from tocsin.core.severities import required_severity
 from tocsin.incidents import snapshots
 from tocsin.incidents.actions import chain, duties, staffing
 from tocsin.incidents.actions.incident_row import fact, held, priority_code, save, team_name
-from tocsin.incidents.actions.opening import chosen_groups
+from tocsin.incidents.actions.opening import chosen_groups, response_starts_at
 from tocsin.incidents.models import Incident
 from tocsin.platform.text import clean
 
@@ -99,6 +99,8 @@ def set_priority(
         priority_state=state.value,
         reason=reason,
         learnt=learnt,
+        by_person=by_person,
+        response_starts_at=response_starts_at(incident, definition),
         undo_of=undo_of,
     )
     [entry] = audit.record(actor, [told], now=now)
@@ -137,6 +139,8 @@ def change_severity(
 ) -> Incident:
     """Organise the response in another way; who is on call for the roles it calls is asked at once (R-9.3.8-1).
 
+    The severity it has already is confirmed by that, once.
+
     Raises Invalid for an unknown severity, Refused (naming the nearest allowed pairs) for a pair that is not allowed
     or that needs a reason, Conflict when the incident is no longer at `version`.
     """
@@ -146,10 +150,23 @@ def change_severity(
         definition = snapshots.process_of(incident)
         required_severity(definition.severities, severity)
         if incident.severity == severity:
+            _confirm_severity(actor, incident, reason=clean(reason).strip(), now=now)
             return incident
         require_pair(definition, incident.priority, severity, explanation=reason)
         set_severity(actor, incident, severity, reason=clean(reason).strip(), now=now)
     return incident
+
+
+def _confirm_severity(actor: Actor, incident: Incident, *, reason: str, now: datetime) -> None:
+    """A person looked and left the severity as it is. That is a decision; it is written down once."""
+    if _is_person(actor) and not snapshots.severity_set_by_person(incident):
+        save(incident, now=now)
+        told = fact(incident, Kind.SEVERITY_CONFIRMED, severity=incident.severity, reason=reason, by_person=True)
+        audit.record(actor, [told], now=now)
+
+
+def _is_person(actor: Actor) -> bool:
+    return actor.kind in {ActorKind.PERSON, ActorKind.PAGE_LINK}
 
 
 def set_severity(
@@ -161,7 +178,14 @@ def set_severity(
     incident.severity, incident.severity_set_at = severity, now
     save(incident, "severity", "severity_set_at", now=now)
     told = fact(
-        incident, Kind.SEVERITY_CHANGED, old=former, new=severity, severity=severity, reason=reason, undo_of=undo_of
+        incident,
+        Kind.SEVERITY_CHANGED,
+        old=former,
+        new=severity,
+        severity=severity,
+        reason=reason,
+        by_person=_is_person(actor),
+        undo_of=undo_of,
     )
     audit.record(actor, [told], now=now)
     staffing.release_uncalled(actor, incident, now=now)
@@ -178,9 +202,9 @@ def choose_groups(actor: Actor, ref: str | int, *, groups: Sequence[str], now: d
         incident.groups.set(rows)
         save(incident, now=now)
         codes = sorted(row.code for row in rows)
-        [entry] = audit.record(
-            actor, [fact(incident, Kind.GROUPS_CHOSEN, groups=", ".join(codes), codes=codes)], now=now
-        )
+        management = sorted(row.code for row in rows if row.is_management)
+        told = fact(incident, Kind.GROUPS_CHOSEN, groups=", ".join(codes), codes=codes, management=management)
+        [entry] = audit.record(actor, [told], now=now)
         duties.fulfil_if_open(incident, ObligationKind.CHOOSE_GROUPS, evidence_seq=entry.seq, now=now)
         duties.reconcile(incident, now=now)
     return incident

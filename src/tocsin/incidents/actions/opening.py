@@ -9,6 +9,7 @@ from typing import Any
 from django.db import transaction
 
 from tocsin.audit import actions as audit
+from tocsin.audit.actions import stamp
 from tocsin.catalog import queries as catalog
 from tocsin.core.access import Actor, Right, require
 from tocsin.core.errors import Invalid
@@ -16,6 +17,7 @@ from tocsin.core.facts import Kind
 from tocsin.core.matrix import machine_pair, require_pair
 from tocsin.core.priorities import required_priority
 from tocsin.core.process_definition import ProcessDefinition
+from tocsin.incidents import snapshots
 from tocsin.incidents.actions import chain, depending, duties, staffing
 from tocsin.incidents.actions.incident_row import fact, person_behind, priority_code
 from tocsin.incidents.models import Incident, Origin
@@ -28,6 +30,7 @@ from tocsin.process.models import StakeholderGroup
 IMPACT_STATES = ("actual", "potential")
 KINDS = ("real", "exercise")
 _TITLE = 300
+_REASON = 1000
 
 
 def declare(
@@ -75,8 +78,17 @@ def declare(
             process_version=version,
             now=now,
         )
-        incident.groups.set(chosen_groups(groups))
-        audit.record(actor, [began(incident, definition, Kind.INCIDENT_DECLARED)], now=now)
+        told = chosen_groups(groups)
+        incident.groups.set(told)
+        first = began(
+            incident,
+            definition,
+            Kind.INCIDENT_DECLARED,
+            groups=told,
+            severity_by_person=bool(severity),
+            reason=description,
+        )
+        audit.record(actor, [first], now=now)
         if caused_by:
             depending.attach(actor, incident, caused_by, now=now)
         staffing.ask_called(incident, definition, actor=actor, now=now)
@@ -131,8 +143,20 @@ def create(*, now: datetime, **fields: Any) -> Incident:
     )
 
 
-def began(incident: Incident, definition: ProcessDefinition, kind: Kind) -> audit.Fact:
-    """The first fact of an incident: what it was classified as when it began."""
+def began(
+    incident: Incident,
+    definition: ProcessDefinition,
+    kind: Kind,
+    *,
+    groups: Iterable[StakeholderGroup] = (),
+    severity_by_person: bool = False,
+    reason: str = "",
+) -> audit.Fact:
+    """The first fact of an incident: what it was classified as when it began, by whom, and who was to hear of it.
+
+    `reason` is what a person said about it, which explains a pair of priority and severity that needs a reason.
+    """
+    chosen = list(groups)
     return fact(
         incident,
         kind,
@@ -147,7 +171,19 @@ def began(incident: Incident, definition: ProcessDefinition, kind: Kind) -> audi
         impact_state=incident.impact_state,
         exercise=incident.kind == "exercise",
         process_version=incident.process_version.number,
+        priority_by_person=incident.priority_by_person,
+        severity_by_person=severity_by_person,
+        groups=sorted(group.code for group in chosen),
+        management=sorted(group.code for group in chosen if group.is_management),
+        reason=clean(reason).strip()[:_REASON],
+        response_starts_at=response_starts_at(incident, definition),
     )
+
+
+def response_starts_at(incident: Incident, definition: ProcessDefinition) -> str | None:
+    """From when on somebody is expected to act, for the log; None for at once."""
+    starts_at = snapshots.response_starts(incident, definition)
+    return stamp(starts_at) if starts_at else None
 
 
 def settle(incident: Incident, *, now: datetime) -> None:

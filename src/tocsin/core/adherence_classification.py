@@ -127,7 +127,8 @@ def _explained(record: Record, pair: _Pair) -> Event | None:
     """The entry with a reason by which a person made, confirmed, or ended the pair; its notes do not count."""
     end = pair.ended.seq if pair.ended else None
     kinds = (Kind.INCIDENT_DECLARED, Kind.PRIORITY_CHANGED, Kind.SEVERITY_CHANGED, Kind.SEVERITY_CONFIRMED)
-    by_person = {one.event.seq for one in (*record.priorities, *record.severities) if one.by_person}
+    by_person = {one.event.seq for one in record.priorities if one.by_person}
+    by_person |= {one.event.seq for one in record.severities if one.by_person}
     for event in record.of(*kinds):
         within = event.seq >= pair.made.seq and (end is None or event.seq <= end)
         if within and event.seq in by_person and event.text("reason"):

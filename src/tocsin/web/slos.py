@@ -11,10 +11,11 @@ from django.shortcuts import redirect, render
 from django.urls import path
 from django.views.decorators.http import require_GET, require_POST
 
-from tocsin.core.errors import Conflict, Invalid, NotFound, Refused
+from tocsin.core.errors import Conflict, Invalid, Refused
 from tocsin.slo import actions, queries
 from tocsin.slo.models import Objective
 from tocsin.web import asking, slo_days, slo_page, slo_pictures, slo_priority, slo_search, slo_steps
+from tocsin.web.slo_lookup import asked_for
 from tocsin.web.slo_words import STRIP_DAYS, row
 
 
@@ -47,17 +48,10 @@ def slos(request: HttpRequest) -> HttpResponse:
     return render(request, "web/slos.html", context)
 
 
-def _asked_for(request: HttpRequest, service: str, name: str) -> Objective:
-    found = queries.objective(asking.actor(request), name)
-    if found.service.name != service:
-        raise NotFound(f"There is no SLO called {name!r} of {service!r}.")
-    return found
-
-
 @require_GET
 def slo(request: HttpRequest, service: str, name: str) -> HttpResponse:
     """One SLO: the budget, the burn, the breaches, and what a breach means."""
-    return _page(request, _asked_for(request, service, name))
+    return _page(request, asked_for(request, service, name))
 
 
 def _page(
@@ -83,7 +77,7 @@ def _page(
 @require_POST
 def assign(request: HttpRequest, service: str, name: str) -> HttpResponse:
     """Decide what a breach means from now on; the breaches there have been keep the priority they had."""
-    objective = _asked_for(request, service, name)
+    objective = asked_for(request, service, name)
     given = slo_priority.given(request)
     now: datetime = asking.now(request)
     try:

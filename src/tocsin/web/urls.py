@@ -22,6 +22,7 @@ from tocsin.web import (
     slos,
     subscriptions,
     updates,
+    what_if,
 )
 
 PARTS = (
@@ -42,6 +43,7 @@ PARTS = (
     me,
     help,
     subscriptions,
+    what_if,
 )
 
 urlpatterns: list[URLPattern | URLResolver] = [pattern for part in PARTS for pattern in part.urlpatterns]

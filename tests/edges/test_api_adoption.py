@@ -96,3 +96,104 @@ def test_a_stage_is_set_by_owners_and_only_one_that_exists(bo: Caller, clock: Wo
     stranger = Caller("zoe", in_team="payments", now=clock.now())
     assert stranger.ask("PUT", "/api/v1/teams/tickets/stage", {"stage": "initial"})[0] == 403
     assert worlds.team("tickets").stage == "mature"
+
+
+@pytest.mark.req("R-9.2.4-5")
+def test_the_backlog_is_filled_ranked_finished_and_exported_by_words(shell: Shell, live_server: LiveServer) -> None:
+    first = shell.json("wish", "add", "Freshness of seat maps", "--kind", "new_sli", "--team", "tickets")
+    second = shell.json("wish", "add", "Rules, but on weekdays", "--kind", "new_rule", "--team", "tickets")
+    assert (first["requester"], first["status"], second["rank"]) == ("bo", "open", 2)
+    assert shell.run("wish", "rank", str(second["id"]), "1").exit_code == 1  # ranking is for operations
+    worlds.person("olga", role="process_owner", now=clocks.now())
+    ops = Shell(live_server.url, "olga")
+    assert ops.json("wish", "rank", str(second["id"]), "1")["rank"] == 1
+    assert ops.json("wish", "set", str(second["id"]), "--owner", "olga", "--reference", "OPS-7")["owner"] == "olga"
+    assert [one["id"] for one in shell.json("wish", "list")["items"]] == [second["id"], first["id"]]
+    table = shell.run("wish", "export").stdout.splitlines()
+    assert table[0].startswith("id,rank,title,description,kind,status,team,slo")
+    assert '"Rules, but on weekdays"' in "\n".join(table)
+    [top, _] = json.loads(shell.run("wish", "export", "--format", "json").stdout)
+    assert (top["title"], top["reference"]) == ("Rules, but on weekdays", "OPS-7")
+    assert ops.json("wish", "done", str(second["id"]), "--note", "shipped")["status"] == "done"
+    assert [one["id"] for one in shell.json("wish", "list")["items"]] == [first["id"]]
+    assert shell.run("wish", "add", " ", "--kind", "magic").exit_code == 1
+
+
+@pytest.mark.req("R-9.2.6-1", "R-9.2.6-2", "R-9.2.6-6")
+def test_a_resource_alert_is_registered_prioritised_and_replaced_by_words(shell: Shell) -> None:
+    world.complete(now=clocks.now())
+    made = shell.json("resource-alert", "add", "CPU>90% on host ABC", "--service", "checkout", "--metric", "cpu")
+    assert (made["state"], made["replaceable_by"], made["priority_state"]) == ("active", "latency", "unset")
+    decided = shell.json("resource-alert", "priority", made["name"], "P3", "--group", "customer-support")
+    assert (decided["target_kind"], decided["priority"]) == ("resource_alert", 3)
+    assert shell.json("resource-alert", "move", made["name"], "planned")["state"] == "planned"
+    assert shell.run("resource-alert", "move", made["name"], "replaced").exit_code == 1
+    done = shell.json("resource-alert", "move", made["name"], "replaced", "--by", "checkout-availability")
+    assert done["replaced_by"] == "checkout-availability"
+    ratios = shell.json("resource-alert", "ratio", "tickets")["items"]
+    assert (ratios[-1]["ratio"], ratios[0]["ratio"]) == (1.0, None)
+    unmatched = shell.json("resource-alert", "add", "Fan of rack 7", "--service", "checkout")
+    assert unmatched["replaceable_by"] is None
+    assert [one["resource_alert"] for one in shell.json("wish", "list")["items"]] == [unmatched["name"]]
+    known = {one["code"]: one for one in shell.json("resource-alert", "capabilities")["items"]}
+    assert known["latency"]["ways"]
+    assert shell.run("resource-alert", "list", "--team", "tickets").stdout.count("\n") == 2
+
+
+@pytest.mark.req("R-9.2.7-1", "R-9.2.7-2", "R-9.2.7-3")
+def test_a_discovery_walk_by_words(shell: Shell) -> None:
+    world.complete(now=clocks.now())
+    walk = shell.json("discover", "begin", "tickets", "P1")
+    named = shell.json("discover", "name", str(walk["id"]), "Nobody can pay", "Tickets are lost", "Seats twice")
+    paid, lost, twice = named["use_cases"]
+    assert not shell.json("discover", "see", str(paid["id"]), "--slo", "checkout-availability")["find"]
+    for one in (lost, twice):
+        assert shell.json("discover", "see", str(one["id"]))["find"]
+    drafted = shell.run(
+        "discover", "answer", str(lost["id"]), "--existing-sli", "--service", "checkout", "--sli-kind", "correctness"
+    )
+    assert "kind: SLO" in drafted.stdout
+    wished = shell.json(
+        "discover", "answer", str(twice["id"]), "--new-sli", "--service", "checkout", "--alert-name", "SeatsTwice"
+    )
+    assert (wished["answer"], wished["interim"]) == ("new_sli", True)
+    assert [one["id"] for one in shell.json("wish", "list")["items"]] == [wished["wish"]]
+    covered = {one["priority"]: one for one in shell.json("discover", "coverage", "tickets")["priorities"]}
+    assert (covered[1]["interim"], covered[1]["not_yet"]) == (1, 1)
+
+
+@pytest.mark.req("R-9.2.4-7")
+def test_a_coaching_session_by_words(shell: Shell) -> None:
+    world.complete(now=clocks.now())
+    assert [one["name"] for one in shell.json("coach", "session", "--team", "tickets")["items"]] == [
+        "checkout-availability"
+    ]
+    kept = shell.json(
+        "coach",
+        "session",
+        "--team",
+        "tickets",
+        "--participant",
+        "Bo",
+        "--participant",
+        "Ines",
+        "--decide",
+        "checkout-availability=P2",
+    )
+    assert (kept["participants"], kept["decisions"][0]["priority"]) == (["Bo", "Ines"], 2)
+    assert kept["held_on"] == clocks.now().date().isoformat()
+    assert shell.json("coach", "session", "--team", "tickets")["items"] == []
+    for wrong in (("--decide", "x=P2"), ("--participant", "Bo", "--decide", "nonsense")):
+        assert shell.run("coach", "session", "--team", "tickets", *wrong).exit_code == 2
+    assert shell.run("coach", "session", "--team", "nobody").exit_code == 1
+
+
+@pytest.mark.req("R-9.2.6-3")
+def test_the_comparison_of_slos_and_plain_alerts_needs_no_server() -> None:
+    printed = CliRunner().invoke(cli, ["explain", "sli-vs-alert"], env={"TOCSIN_URL": "http://127.0.0.1:1"})
+    assert printed.exit_code == 0
+    text = printed.stdout
+    for word in ("budget", "over time", "How soon", "How often is it right", "breach record"):
+        assert word in text
+    lines = json.loads(CliRunner().invoke(cli, ["explain", "sli-vs-alert", "--json"]).stdout)
+    assert all(set(one) == {"asks", "resource_alert", "slo"} for one in lines)

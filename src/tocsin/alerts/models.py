@@ -6,7 +6,7 @@ from django.db import models
 from django.db.models import Q
 
 from tocsin.catalog.models import Service
-from tocsin.slo.models import Objective
+from tocsin.slo.models import Objective, ResourceAlert
 
 
 class Integration(models.Model):
@@ -40,6 +40,9 @@ class Alert(models.Model):
     integration = models.ForeignKey(Integration, on_delete=models.PROTECT, null=True, blank=True, related_name="alerts")
     objective = models.ForeignKey(Objective, on_delete=models.PROTECT, null=True, blank=True, related_name="alerts")
     service = models.ForeignKey(Service, on_delete=models.PROTECT, null=True, blank=True, related_name="alerts")
+    resource_alert = models.ForeignKey(
+        ResourceAlert, on_delete=models.PROTECT, null=True, blank=True, related_name="alerts"
+    )
     fingerprint = models.CharField(max_length=64)
     dedup_key = models.CharField(max_length=300)
     name = models.CharField(max_length=300)

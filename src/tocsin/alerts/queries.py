@@ -18,6 +18,8 @@ from tocsin.platform import ids
 QUIET_BY_SILENCE = "silence:"
 """How `Alert.suppressed_by` begins when a silence keeps the alert quiet; the silence's id follows."""
 QUIET_BY_PRIORITY = "priority none"
+QUIET_BY_REPLACEMENT = "replaced by "
+"""Followed by the name of the SLO that has taken the place of a resource alert."""
 
 
 def integration_for_key(key: str) -> Integration | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from tocsin.cli import incidents, oncall, people, postmortems, priorities, server, slos, teams, what_if
+from tocsin.cli import adoption, incidents, oncall, people, postmortems, priorities, server, slos, teams, what_if
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -17,6 +17,11 @@ def cli() -> None:
 
 
 for command in (
+    adoption.coach,
+    adoption.discover,
+    adoption.explain,
+    adoption.resource_alert,
+    adoption.wish,
     incidents.now_command,
     incidents.incident,
     incidents.update,

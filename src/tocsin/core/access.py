@@ -55,6 +55,10 @@ class Right(StrEnum):
     POSTMORTEM_READ = "postmortems:postmortem:read"
     POSTMORTEM_WRITE = "postmortems:postmortem:write"
     SLO_READ = "slo:objective:read"
+    ADOPTION_READ = "adoption:wish:read"
+    WISH_ADD = "adoption:wish:add"
+    BACKLOG_RANK = "adoption:backlog:rank"
+    SESSION_RECORD = "adoption:session:record"
     SLO_WRITE = "slo:objective:write"
     PRIORITY_ASSIGN = "slo:priority:assign"
     ALERT_READ = "alerts:alert:read"
@@ -97,6 +101,7 @@ _RESPOND = frozenset(
         Right.ONCALL_OVERRIDE,
         Right.SILENCE_WRITE,
         Right.ALERT_SEND,
+        Right.WISH_ADD,
     }
 )
 _OWN = frozenset(
@@ -109,6 +114,7 @@ _OWN = frozenset(
         Right.INTEGRATION_WRITE,
         Right.SUBSCRIBER_WRITE,
         Right.TEAM_WRITE,
+        Right.SESSION_RECORD,
     }
 )
 
@@ -119,8 +125,13 @@ TABLE: Mapping[Role, frozenset[Right]] = {
     Role.READER: _OPEN_READ | {Right.INCIDENT_DECLARE},
     Role.RESPONDER: _OPEN_READ | _RESPOND,
     Role.TEAM_OWNER: _OPEN_READ | _RESPOND | _OWN,
-    Role.COACH: _OPEN_READ | {Right.INCIDENT_DECLARE, Right.PROCESS_WRITE, Right.POSTMORTEM_WRITE},
-    Role.PROCESS_OWNER: _OPEN_READ | _RESPOND | _OWN | {Right.PROCESS_WRITE, Right.CHECK_WAIVE, Right.AUDIT_READ},
+    Role.COACH: _OPEN_READ
+    | {Right.INCIDENT_DECLARE, Right.PROCESS_WRITE, Right.POSTMORTEM_WRITE, Right.WISH_ADD}
+    | {Right.BACKLOG_RANK, Right.SESSION_RECORD},
+    Role.PROCESS_OWNER: _OPEN_READ
+    | _RESPOND
+    | _OWN
+    | {Right.PROCESS_WRITE, Right.CHECK_WAIVE, Right.AUDIT_READ, Right.BACKLOG_RANK},
     Role.AUDITOR: _READ,
     Role.ADMIN: frozenset(Right),
 }

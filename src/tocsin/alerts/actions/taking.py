@@ -133,14 +133,17 @@ def _take_one(batch: _Batch, message: Keyed) -> None:
 def _new_row(standing: Standing, message: Keyed, decision: AlertDecision) -> Alert:
     alert = message.alert
     labels, annotations = _clean(alert.labels), _clean(alert.annotations)
-    priority, priority_state = standing.priority(labels)
+    service, name = standing.service(labels.get("service", "")), clean(alert.name)[:300]
+    known = standing.registered(service, name)
+    priority, priority_state = standing.priority(labels, known)
     firing = decision.kind is AlertKind.OPENED
     return Alert(
         integration=standing.integration,
-        service=standing.service(labels.get("service", "")),
+        service=service,
+        resource_alert=known.alert if known is not None else None,
         fingerprint=message.mark,
         dedup_key=message.key,
-        name=clean(alert.name)[:300],
+        name=name,
         summary=clean(alert.summary)[:10_000],
         labels=labels,
         annotations=annotations,
@@ -155,7 +158,7 @@ def _new_row(standing: Standing, message: Keyed, decision: AlertDecision) -> Ale
         resolved_at=None if firing else decision.ends_at,
         received_at=alert.received_at,
         last_received_at=alert.received_at,
-        suppressed_by=standing.silenced_by(labels) if firing else "",
+        suppressed_by=standing.quiet_by(labels, known, priority_state) if firing else "",
         start_said=decision.start_said,
         end_said=decision.end_said,
     )

@@ -27,7 +27,8 @@ from tocsin.platform import outbox
 from tocsin.platform.text import one_line
 from tocsin.process import queries as process
 from tocsin.process.models import StakeholderGroup
-from tocsin.slo.models import Breach
+from tocsin.slo import queries as slos
+from tocsin.slo.models import Breach, PriorityAssignment
 from tocsin.slo.specs import SignalKind
 
 CALM = timedelta(minutes=10)
@@ -140,14 +141,23 @@ def _open(change: AlertChange, *, now: datetime) -> Incident:
     )
     IncidentAlert.objects.create(incident=incident, alert=alert, attached_at=now)
     groups: list[StakeholderGroup] = []
-    if change.signal is not None and change.signal.assignment is not None:
-        groups = list(change.signal.assignment.groups.all())
+    assignment = _assignment(change, now=now)
+    if assignment is not None:
+        groups = list(assignment.groups.all())
         incident.groups.set(groups)
     first = opening.began(incident, definition, Kind.INCIDENT_OPENED, groups=groups)
     told = [first, _alert_fact(incident, alert)]
     audit.record(sender(alert), [*told, *_attach_breaches(incident, change)], now=now)
     opening.settle(incident, now=now)
     return incident
+
+
+def _assignment(change: AlertChange, *, now: datetime) -> PriorityAssignment | None:
+    """What was decided beforehand for the SLO, or for the registered resource alert, behind a change."""
+    if change.signal is not None:
+        return change.signal.assignment
+    known = change.alert.resource_alert_id
+    return slos.alert_assignments_at([known], now).get(known) if known is not None else None
 
 
 def _title(alert: Alert) -> str:

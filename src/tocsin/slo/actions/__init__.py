@@ -7,6 +7,7 @@ from tocsin.slo.actions.objectives import check_objective, retire_objective, sav
 from tocsin.slo.actions.policies import answer_consequence, note_findings, save_budget_policy
 from tocsin.slo.actions.priorities import assign_priority, withdraw_priority
 from tocsin.slo.actions.pushed_series import take_series
+from tocsin.slo.actions.resource_alerts import move_resource_alert, save_resource_alert
 from tocsin.slo.actions.sources import save_source
 from tocsin.slo.actions.view_rounds import close_round
 from tocsin.slo.actions.views import Said, ask_view, state_view, withdraw_view
@@ -28,11 +29,13 @@ __all__ = [
     "evaluate",
     "forget_counts",
     "mark_invalid",
+    "move_resource_alert",
     "note_findings",
     "record_session",
     "retire_objective",
     "save_budget_policy",
     "save_objective",
+    "save_resource_alert",
     "save_source",
     "state_view",
     "take_series",

@@ -1,8 +1,9 @@
-"""Deciding what a breach of an SLO means: exactly one decision holds at a time."""
+"""Deciding what a breach of an SLO, or a resource alert, means: exactly one decision holds at a time."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -19,13 +20,14 @@ from tocsin.platform.text import clean
 from tocsin.process import queries as process
 from tocsin.process.models import StakeholderGroup
 from tocsin.slo.conditional import checked_rule
-from tocsin.slo.models import Decision, Objective, PriorityAssignment
+from tocsin.slo.models import Decision, Objective, PriorityAssignment, ResourceAlert, TargetKind
 
 
 def assign_priority(
     actor: Actor,
     *,
-    objective: Objective | str,
+    objective: Objective | str | None = None,
+    resource_alert: ResourceAlert | str | None = None,
     decision: str,
     priority: int | None = None,
     groups: Sequence[str] = (),
@@ -34,57 +36,101 @@ def assign_priority(
     assign_mode: str = AssignMode.AUTOMATIC,
     now: datetime,
 ) -> PriorityAssignment:
-    """Decide the priority of an SLO (a row or its name) from `now` (inclusive) on; the former decision ends then.
+    """Decide the priority of an SLO or a resource alert (a row or its name) from `now` (inclusive) on.
 
+    The former decision ends then.
     `decision` is set (with a rank of the catalogue) or none, on purpose. `raise_rule` {"more_than", "within_seconds",
-    "to", "count": episodes | occurrences} makes it conditional. Deciding the same again writes nothing. Raises
+    "to", "count": episodes | occurrences} makes it conditional, for SLOs. Deciding the same again writes nothing. Raises
     Invalid for wrong fields, Refused for a moment before the decision in force.
     """
     rule = _check(decision, priority, raise_rule, assign_mode)
     with transaction.atomic():
-        objective = _known(objective)
-        _may_assign(actor, objective)
+        target = _target(objective, resource_alert)
+        if rule and target.kind is TargetKind.RESOURCE_ALERT:
+            raise Invalid({"raise_rule": "counts breaches, and only SLOs have them"})
+        _may_assign(actor, target)
         members = _groups(groups)
-        former = db.lock(PriorityAssignment.objects.filter(objective=objective, valid_until=None)).first()
+        former = db.lock(PriorityAssignment.objects.filter(valid_until=None, **target.fields)).first()
         fields = {"decision": decision, "priority": priority, "raise_rule": rule, "assign_mode": assign_mode}
         if former is not None and _says_the_same(former, fields, members):
             return former
         _close(former, now)
         assignment = PriorityAssignment.objects.create(
-            objective=objective, reason=clean(reason), assigned_by=actor.ident, valid_from=now, **fields
+            target_kind=target.kind,
+            reason=clean(reason),
+            assigned_by=actor.ident,
+            valid_from=now,
+            **target.fields,
+            **fields,
         )
         assignment.groups.set(members)
-        _tell(actor, assignment, former, members, now=now)
+        _tell(actor, target, assignment, former, members, now=now)
     return assignment
 
 
-def withdraw_priority(actor: Actor, *, objective: Objective | str, reason: str, now: datetime) -> None:
-    """Make an SLO undecided again; it is back on the to-do list. Nothing happens when it is undecided already."""
+def withdraw_priority(
+    actor: Actor,
+    *,
+    objective: Objective | str | None = None,
+    resource_alert: ResourceAlert | str | None = None,
+    reason: str,
+    now: datetime,
+) -> None:
+    """Make a target undecided again; it is back on the to-do list. Nothing happens when it is undecided already."""
     with transaction.atomic():
-        objective = _known(objective)
-        _may_assign(actor, objective)
-        former = db.lock(PriorityAssignment.objects.filter(objective=objective, valid_until=None)).first()
+        target = _target(objective, resource_alert)
+        _may_assign(actor, target)
+        former = db.lock(PriorityAssignment.objects.filter(valid_until=None, **target.fields)).first()
         if former is None:
             return
         _close(former, now)
-        data = {"slo": objective.name, "decision": "unset", "reason": clean(reason), "former": _short(former)}
+        data = {**target.told, "decision": "unset", "reason": clean(reason), "former": _short(former)}
         audit.record(actor, [Fact(kind=Kind.PRIORITY_ASSIGNED, data=data)], now=now)
 
 
-def _known(objective: Objective | str) -> Objective:
-    if isinstance(objective, Objective):
-        return objective
-    found = Objective.objects.select_related("service__team").filter(name=objective).first()
+@dataclass(frozen=True, slots=True)
+class _Target:
+    """What a decision is about, an SLO or a resource alert, alike for everything below."""
+
+    kind: TargetKind
+    row: Objective | ResourceAlert
+
+    @property
+    def fields(self) -> dict[str, Any]:
+        return {"objective" if self.kind is TargetKind.SLO else "resource_alert": self.row}
+
+    @property
+    def told(self) -> dict[str, Any]:
+        return {self.kind.value: self.row.name}
+
+
+def _target(objective: Objective | str | None, alert: ResourceAlert | str | None) -> _Target:
+    if (objective is None) == (alert is None):
+        raise Invalid({"": "A decision is about one SLO or one resource alert."})
+    if alert is not None:
+        return _Target(TargetKind.RESOURCE_ALERT, alert if isinstance(alert, ResourceAlert) else _known_alert(alert))
+    return _Target(TargetKind.SLO, objective if isinstance(objective, Objective) else _known(str(objective)))
+
+
+def _known(name: str) -> Objective:
+    found = Objective.objects.select_related("service__team").filter(name=name).first()
     if found is None:
-        raise NotFound(f"There is no SLO called {objective!r}.")
+        raise NotFound(f"There is no SLO called {name!r}.")
     return found
 
 
-def _may_assign(actor: Actor, objective: Objective) -> None:
-    team = objective.service.team
+def _known_alert(name: str) -> ResourceAlert:
+    found = ResourceAlert.objects.select_related("service__team").filter(name=name).first()
+    if found is None:
+        raise NotFound(f"There is no resource alert called {name!r}.")
+    return found
+
+
+def _may_assign(actor: Actor, target: _Target) -> None:
+    team = target.row.service.team
     require(actor, Right.PRIORITY_ASSIGN, team=team.name if team else None)
     # Two people deciding at once must queue here, also when there is no former decision whose row they could lock.
-    db.advisory_lock(f"tocsin.slo.priority.{objective.pk}")
+    db.advisory_lock(f"tocsin.slo.priority.{target.kind.value}.{target.row.pk}")
 
 
 def _close(former: PriorityAssignment | None, now: datetime) -> None:
@@ -136,6 +182,7 @@ def _short(assignment: PriorityAssignment | None) -> str:
 
 def _tell(
     actor: Actor,
+    target: _Target,
     assignment: PriorityAssignment,
     former: PriorityAssignment | None,
     members: Sequence[StakeholderGroup],
@@ -143,7 +190,7 @@ def _tell(
     now: datetime,
 ) -> None:
     data = {
-        "slo": assignment.objective.name,
+        **target.told,
         "decision": assignment.decision,
         "priority": assignment.priority,
         "groups": [group.code for group in members],

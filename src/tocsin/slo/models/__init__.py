@@ -4,8 +4,9 @@ from tocsin.slo.models.breaches import Breach
 from tocsin.slo.models.counts import Bucket, DayOfMinutes
 from tocsin.slo.models.objectives import Budgeting, Health, Objective, ObjectiveState
 from tocsin.slo.models.policies import ErrorBudgetPolicy, IncidentSpend, PolicyConsequence
-from tocsin.slo.models.priorities import Decision, PriorityAssignment
+from tocsin.slo.models.priorities import Decision, PriorityAssignment, TargetKind
 from tocsin.slo.models.pushed import PushedGrowth, PushedSeries
+from tocsin.slo.models.resource_alerts import ResourceAlert, ResourceAlertStep
 from tocsin.slo.models.sources import DataSource
 from tocsin.slo.models.views import (
     BreachSubscription,
@@ -36,7 +37,10 @@ __all__ = [
     "PriorityAssignment",
     "PushedGrowth",
     "PushedSeries",
+    "ResourceAlert",
+    "ResourceAlertStep",
     "SessionOutcome",
+    "TargetKind",
     "ViewAnswer",
     "ViewDecision",
     "ViewRound",

@@ -28,6 +28,14 @@ from tocsin.slo.queries.policies import (
     policy_of,
     settled,
 )
+from tocsin.slo.queries.resource_alerts import (
+    Registered,
+    alert_assignments_at,
+    registered_at,
+    replacement_shares,
+    resource_alert,
+    resource_alerts,
+)
 from tocsin.slo.queries.series import BudgetLevel, BurnPoint, burn_down, burn_series, day_counts
 from tocsin.slo.queries.spending import budgets, counted_between, counted_within
 from tocsin.slo.queries.views import (
@@ -47,8 +55,10 @@ __all__ = [
     "BurnPoint",
     "Coverage",
     "FeedbackRow",
+    "Registered",
     "Span",
     "Step",
+    "alert_assignments_at",
     "assignment_at",
     "assignments",
     "assignments_at",
@@ -78,6 +88,10 @@ __all__ = [
     "objectives",
     "policy_of",
     "reading_past",
+    "registered_at",
+    "replacement_shares",
+    "resource_alert",
+    "resource_alerts",
     "rounds",
     "sessions",
     "settled",

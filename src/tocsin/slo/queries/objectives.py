@@ -111,7 +111,7 @@ def assignments_at(
     rows = PriorityAssignment.objects.filter(_in_force(at), objective_id__in=objective_ids)
     if with_groups:
         rows = rows.prefetch_related("groups")
-    return {row.objective_id: row for row in rows.order_by("valid_from")}
+    return {row.objective_id: row for row in rows.order_by("valid_from") if row.objective_id is not None}
 
 
 def assignment_at(objective: Objective, at: datetime) -> PriorityAssignment | None:

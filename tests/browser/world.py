@@ -18,6 +18,7 @@ from tocsin.platform.clock import WoundClock
 from tocsin.postmortems import actions as postmortems
 from tocsin.process import actions as process
 from tocsin.slo import actions as slo
+from tocsin.slo.actions import Said
 from tocsin.slo.models import Objective
 from tocsin.slo.specs import Count
 
@@ -44,6 +45,7 @@ def build(clock: WoundClock) -> World:
     learned = _learned(end - timedelta(days=4))
     declared = _declared(end - timedelta(hours=3))
     _silence_of(silent, past.now())
+    _views(end - timedelta(days=2))
     burning = _burn(log_on, end)
     return World(burning=burning, declared=declared, learned=learned, now=end)
 
@@ -116,6 +118,16 @@ def _count(objective: Objective, start: datetime, end: datetime) -> None:
         slo.add_counts(rows, now=end)
     for hour in (61, 62, 151):
         slo_worlds.judge(objective, start + timedelta(hours=hour))
+
+
+def _views(now: datetime) -> None:
+    """Ticket sales sees log-on as less urgent; the log-on team sees the sales of tickets as more urgent."""
+    slo.assign_priority(SYSTEM, objective="sales-latency", decision="set", priority=3, now=now)
+    mild = Said(decision="set", priority=2, reason="Baskets are kept for an hour.")
+    slo.state_view(worlds.actor("bo"), slo="log-on-availability", consumer="service:ticket-sales", said=mild, now=now)
+    grave = Said(decision="set", priority=1, reason="A slow sale looks like a failed log-on to people.")
+    slo.state_view(worlds.actor("ana"), slo="sales-latency", consumer="team:identity", said=grave, now=now)
+    slo.ask_view(worlds.actor("bo"), slo="sales-latency", consumer="group:customer-support", now=now)
 
 
 def _silence_of(objective: Objective, start: datetime) -> None:

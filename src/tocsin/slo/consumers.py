@@ -29,6 +29,13 @@ class Consumer:
         return f"{TEAM}:{self.team.name}" if self.team else f"{GROUP}:{self.group.code if self.group else ''}"
 
     @property
+    def label(self) -> str:
+        """What people call it, and what it is."""
+        if self.service is not None:
+            return f"{self.service.label} (service)"
+        return f"{self.team.label} (team)" if self.team else f"{self.group.name if self.group else ''} (group)"
+
+    @property
     def speaker(self) -> Team | None:
         """The team that speaks for it."""
         return self.service.team if self.service else self.team

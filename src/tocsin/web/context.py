@@ -43,7 +43,12 @@ PLACES = (
         "/process",
         "process",
         ("/process", "/priorities"),
-        below=(("Priorities", "/priorities"), ("All SLOs", "/priorities/slos"), ("SLO to priority", "/priorities/map")),
+        below=(
+            ("Priorities", "/priorities"),
+            ("All SLOs", "/priorities/slos"),
+            ("SLO to priority", "/priorities/map"),
+            ("Consumer views", "/priorities/views"),
+        ),
     ),
     Place("setup", "Setup", "/setup", "setup", ("/setup",)),
 )

@@ -24,7 +24,7 @@ from tocsin.web.pictures import alone
 from tocsin.web.pictures.drawing import Picture
 
 _SALT = "tocsin.embed"
-_KINDS = {"svg": "image/svg+xml; charset=utf-8", "png": "image/png"}
+KINDS = {"svg": "image/svg+xml; charset=utf-8", "png": "image/png"}
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'"
 _PICTURES: Mapping[str, Callable[[HttpRequest, Actor, Objective], Picture]] = {
     "burn-down": slo_page.burn_down_of,
@@ -78,17 +78,17 @@ def _reader(request: HttpRequest, name: str) -> Actor:
 
 def _file(request: HttpRequest, actor: Actor, service: str, name: str, picture: str, form: str) -> HttpResponse:
     objective = queries.objective(actor, name)
-    if objective.service.name != service or picture not in _PICTURES or form not in _KINDS:
+    if objective.service.name != service or picture not in _PICTURES or form not in KINDS:
         raise NotFound("There is no such picture: burn-down, burn-rate, depletion or days, as .svg or .png.")
     drawn = _PICTURES[picture](request, actor, objective)
     shape = drawn.phone if drawn.phone and request.GET.get("size") == "phone" else drawn.desk
     named = drawn.finding.startswith(objective.label)
     title = drawn.finding if named else f"{objective.label}: {drawn.finding}"
     text = alone.standalone(shape, title, theme=request.GET.get("theme", "light"))
-    return _answer(request, text, form)
+    return answer_file(request, text, form)
 
 
-def _answer(request: HttpRequest, text: str, form: str) -> HttpResponse:
+def answer_file(request: HttpRequest, text: str, form: str) -> HttpResponse:
     """The file, or 304 when the asker has this very picture; the mark is made of what is drawn."""
     mark = f'"{hashlib.sha256(f"{form}{text}".encode()).hexdigest()[:32]}"'
     headers: dict[str, Any] = {"Cache-Control": "private, no-cache", "Content-Security-Policy": _POLICY, "ETag": mark}
@@ -98,7 +98,7 @@ def _answer(request: HttpRequest, text: str, form: str) -> HttpResponse:
             known[name] = value
         return known
     body: bytes | str = alone.png(text) if form == "png" else text
-    return HttpResponse(body, content_type=_KINDS[form], headers=headers)
+    return HttpResponse(body, content_type=KINDS[form], headers=headers)
 
 
 urlpatterns = [

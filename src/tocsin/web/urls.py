@@ -6,6 +6,7 @@ from django.urls import URLPattern, URLResolver
 
 from tocsin.web import (
     accounts,
+    consumer_views,
     help,  # noqa: A004 - the page's name
     incidents,
     me,
@@ -38,6 +39,7 @@ PARTS = (
     priorities,
     priority_listing,
     priority_map,
+    consumer_views,
     process,
     setup,
     me,

@@ -40,6 +40,8 @@ from tocsin.slo.queries.series import BudgetLevel, BurnPoint, burn_down, burn_se
 from tocsin.slo.queries.spending import budgets, counted_between, counted_within
 from tocsin.slo.queries.views import (
     FeedbackRow,
+    consumers_spoken_for,
+    consumers_to_ask,
     feedback,
     gaps,
     lowest_rank,
@@ -71,6 +73,8 @@ __all__ = [
     "burn_down",
     "burn_series",
     "consequences",
+    "consumers_spoken_for",
+    "consumers_to_ask",
     "counted_between",
     "counted_within",
     "counts_to_judge",

@@ -13,8 +13,11 @@ from tocsin.catalog.models import Service
 from tocsin.core import consumer_views as core
 from tocsin.core.access import Actor, Right, require
 from tocsin.core.consumer_views import Divergence, GapReport, UseCase
+from tocsin.people.models import Team
 from tocsin.process import queries as process
+from tocsin.process.models import StakeholderGroup
 from tocsin.slo import snapshots
+from tocsin.slo.consumers import Consumer, may_speak_for
 from tocsin.slo.models import ConsumerView, FeedbackSession, Objective, PriorityAssignment, ViewRound
 from tocsin.slo.queries.objectives import assignments_at, objectives
 
@@ -122,3 +125,37 @@ def sessions(actor: Actor, *, team: str | None = None, limit: int = 50) -> list[
     require(actor, Right.SLO_READ)
     rows = FeedbackSession.objects.select_related("team").prefetch_related("outcomes__objective")
     return list((rows.filter(team__name=team) if team else rows).order_by("-held_at", "-pk")[:limit])
+
+
+def consumers_spoken_for(actor: Actor, objective: Objective) -> list[tuple[str, str]]:
+    """(key, name) of everybody the actor may speak for on an SLO: the own ones first, of those what depends on it."""
+    found = [one for one in _every_consumer(objective) if may_speak_for(actor, one)]
+    needs = {service.pk for service in catalog.consumers(objective.service)}
+
+    def distance(one: Consumer) -> tuple[bool, bool, str]:
+        own = one.speaker is not None and one.speaker.name in actor.teams
+        return not own, one.service is None or one.service.pk not in needs, one.key
+
+    ordered = sorted(found, key=distance)
+    return [(one.key, one.label) for one in ordered]
+
+
+def consumers_to_ask(actor: Actor, objective: Objective) -> list[tuple[str, str]]:
+    """(key, name) of everybody who has neither spoken nor been asked, when the actor may ask."""
+    team = objective.service.team
+    may = actor.may(Right.PRIORITY_ASSIGN, team=team.name if team else None)
+    if not may and (team is None or team.name not in actor.teams):
+        return []
+    heard = set(ConsumerView.objects.filter(objective=objective, valid_until=None).values_list("consumer", flat=True))
+    return [(one.key, one.label) for one in _every_consumer(objective) if one.key not in heard]
+
+
+def _every_consumer(objective: Objective) -> list[Consumer]:
+    """Services, teams and groups, except those that own the SLO."""
+    services = Service.objects.select_related("team").exclude(pk=objective.service_id).filter(is_catch_all=False)
+    teams = Team.objects.exclude(pk=objective.service.team_id or 0)
+    return [
+        *(Consumer(service=one) for one in services.order_by("name")),
+        *(Consumer(team=one) for one in teams.order_by("name")),
+        *(Consumer(group=one) for one in StakeholderGroup.objects.prefetch_related("members").order_by("code")),
+    ]

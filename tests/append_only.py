@@ -6,15 +6,23 @@ from importlib import import_module
 
 from django.db.backends.base.operations import BaseDatabaseOperations
 
-_triggers = import_module("tocsin.audit.migrations.0002_append_only")
+_LOGS = {
+    "audit_entry": import_module("tocsin.audit.migrations.0002_append_only"),
+    "slo_objectiveversion": import_module("tocsin.slo.migrations.0015_versions_are_kept"),
+}
 
 
 def lifted(vendor: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """The statements that put the log's triggers aside, and those that put them back."""
+    """The statements that put the triggers of all append-only tables aside, and those that put them back."""
     if vendor == "postgresql":
-        table = "ALTER TABLE audit_entry"
-        return (f"{table} DISABLE TRIGGER USER",), (f"{table} ENABLE TRIGGER USER",)
-    return _triggers.SQLITE_DROP, _triggers.SQLITE_MAKE
+        tables = [f"ALTER TABLE {table}" for table in _LOGS]
+        return tuple(f"{one} DISABLE TRIGGER USER" for one in tables), tuple(
+            f"{one} ENABLE TRIGGER USER" for one in tables
+        )
+    modules = _LOGS.values()
+    return tuple(line for one in modules for line in one.SQLITE_DROP), tuple(
+        line for one in modules for line in one.SQLITE_MAKE
+    )
 
 
 def let_tests_empty_the_log() -> None:

@@ -13,7 +13,7 @@ from tocsin.api.auth import actor
 from tocsin.api.incidents import rank_of
 from tocsin.api.listing import listing
 from tocsin.config import apply
-from tocsin.core.errors import Invalid
+from tocsin.core.errors import Invalid, Refused
 from tocsin.platform import clock
 from tocsin.slo import actions, queries, snapshots
 
@@ -24,6 +24,11 @@ class Files(Schema):
     files: dict[str, str]
     in_folders: list[str] = []
     dry_run: bool = False
+    reason: str = ""
+
+
+class Reason(Schema):
+    reason: str = ""
 
 
 class Assignment(Schema):
@@ -96,16 +101,58 @@ def assign(request: HttpRequest, name: str, body: Assignment) -> dict[str, Any]:
     return {"slo": name, "priority": row.priority, "decision": row.decision, "valid_from": shapes.at(row.valid_from)}
 
 
+@router.get("/slos/{name}/versions")
+def versions(request: HttpRequest, name: str) -> dict[str, Any]:
+    """What the SLO said from when to when, newest first, with what each version changed, who changed it and why."""
+    row = queries.objective(actor(request), name)
+    return listing(queries.versions(actor(request), row), _version)
+
+
+def _version(one: queries.Version) -> dict[str, Any]:
+    return {
+        "number": one.row.number,
+        "change": one.row.change,
+        "from": shapes.at(one.row.effective_at),
+        "until": shapes.at(one.until_at),
+        "by": one.row.author,
+        "reason": one.row.reason or None,
+        "sha256": one.row.sha256,
+        "changes": [
+            {"path": change.path, "change": change.change.value, "before": change.before, "after": change.after}
+            for change in one.changes
+        ],
+        "touches": [effect.value for effect in one.effects],
+        "settings": one.row.settings,
+        "document": one.row.document,
+    }
+
+
+@router.post("/slos/{name}/retire")
+def retire(request: HttpRequest, name: str, body: Reason) -> dict[str, Any]:
+    """Take an SLO out of use, for a reason; its versions, breaches and incidents stay."""
+    if not body.reason.strip():
+        raise Invalid({"reason": "Say why the SLO is retired; it stands in its history."})
+    return shapes.objective(actions.retire_objective(actor(request), name, reason=body.reason, now=clock.now()))
+
+
 @router.delete("/slos/{name}")
-def retire(request: HttpRequest, name: str) -> dict[str, Any]:
-    """Retire an SLO; its breaches and incidents stay."""
-    return shapes.objective(actions.retire_objective(actor(request), name, now=clock.now()))
+def delete(request: HttpRequest, name: str) -> dict[str, Any]:
+    """Always refused: what an SLO promised and broke must stay explainable."""
+    row = queries.objective(actor(request), name)
+    raise Refused(
+        f"{row.name} is never deleted. Retire it: tocsin slo retire {row.name} --reason ...", reason="never_deleted"
+    )
 
 
 @router.post("/apply")
 def apply_files(request: HttpRequest, body: Files) -> dict[str, Any]:
     """Configuration files, all or nothing; a dry run says what would change."""
     plan = apply.apply_texts(
-        actor(request), body.files, in_folders=set(body.in_folders), dry_run=body.dry_run, now=clock.now()
+        actor(request),
+        body.files,
+        in_folders=set(body.in_folders),
+        dry_run=body.dry_run,
+        reason=body.reason,
+        now=clock.now(),
     )
     return plan.as_document()

@@ -11,6 +11,7 @@ import click
 
 from tocsin.cli.client import Client, quoted
 from tocsin.cli.output import duration, output_options, show
+from tocsin.platform.text import for_terminal
 
 COLUMNS = ("name", "service", "target", "health", "remaining", "exhausts_at")
 
@@ -96,12 +97,35 @@ def evaluate(slo_file: Path, series: Path, every: str, output: str, as_json: boo
     show(answer, output=output, as_json=as_json)
 
 
-@slo.command("retire")
+@slo.command("history")
 @click.argument("name")
 @output_options
-def retire(name: str, output: str, as_json: bool) -> None:
-    """Retire an SLO; its breaches and incidents stay."""
-    show(Client().delete(f"/slos/{quoted(name)}"), COLUMNS, output=output, as_json=as_json)
+def history(name: str, output: str, as_json: bool) -> None:
+    """What the SLO NAME said from when to when: each version with who changed what, and why."""
+    found = Client().get(f"/slos/{quoted(name)}/versions")
+    if as_json or output != "table":
+        show(found, output=output, as_json=as_json)
+        return
+    for one in found["items"]:
+        until = f" to {one['until']}" if one["until"] else ""
+        why = f": {one['reason']}" if one["reason"] else ""
+        click.echo(f"{one['number']}  {one['change']}  {one['from']}{until}  by {one['by']}{why}")
+        for change in one["changes"]:
+            click.echo(f"     {change['path']}: {_said(change['before'])} -> {_said(change['after'])}")
+
+
+def _said(value: Any) -> str:
+    return "nothing" if value is None else for_terminal(str(value))
+
+
+@slo.command("retire")
+@click.argument("name")
+@click.option("--reason", required=True, help="Why; it stands in the SLO's history.")
+@output_options
+def retire(name: str, reason: str, output: str, as_json: bool) -> None:
+    """Take an SLO out of use; its versions, breaches and incidents stay. Applying its file brings it back."""
+    answer = Client().post(f"/slos/{quoted(name)}/retire", {"reason": reason})
+    show(answer, (*COLUMNS, "retired_at"), output=output, as_json=as_json)
 
 
 @click.group()
@@ -127,15 +151,18 @@ def set_priority(
 @click.argument("paths", nargs=-1, type=click.Path(exists=True))
 @click.option("-f", "--file", "more", multiple=True, type=click.Path(exists=True), help="The same as a PATH.")
 @click.option("--dry-run", is_flag=True, help="Say what would change and change nothing.")
+@click.option("--reason", default="", help="Why; it stands in the history of every SLO that changes.")
 @output_options
-def apply_command(paths: tuple[str, ...], more: tuple[str, ...], dry_run: bool, output: str, as_json: bool) -> None:
+def apply_command(
+    paths: tuple[str, ...], more: tuple[str, ...], dry_run: bool, reason: str, output: str, as_json: bool
+) -> None:
     """Bring configuration files in, all or nothing; PATHS are files or folders."""
     named = [*paths, *more]
     if not named:
         raise click.UsageError("Name a file or a folder: tocsin apply ./slos")
     files = {str(path): path.read_text(encoding="utf-8") for path in _files(named)}
     in_folders = sorted(files.keys() - {str(Path(path)) for path in named})
-    plan = Client().post("/apply", {"files": files, "in_folders": in_folders, "dry_run": dry_run})
+    plan = Client().post("/apply", {"files": files, "in_folders": in_folders, "dry_run": dry_run, "reason": reason})
     if as_json or output != "table":
         show(plan, output=output, as_json=as_json)
     else:

@@ -37,13 +37,19 @@ def apply_files(actor: Actor, paths: Sequence[Path | str], *, dry_run: bool, now
 
 
 def apply_texts(
-    actor: Actor, texts: Mapping[str, str | bytes], *, in_folders: Set[str] = frozenset(), dry_run: bool, now: datetime
+    actor: Actor,
+    texts: Mapping[str, str | bytes],
+    *,
+    in_folders: Set[str] = frozenset(),
+    dry_run: bool,
+    reason: str = "",
+    now: datetime,
 ) -> Plan:
     """Apply the contents of files by name: services, data sources, SLOs and priority maps.
 
     Of the files in `in_folders`, which nobody named, objects of other programs are passed over with a warning.
 
-    In one transaction; with any error nothing is written. Raises NotAllowed when the actor lacks a right.
+    `reason` stands in the history of every SLO that changes. In one transaction; with any error nothing is written. Raises NotAllowed when the actor lacks a right.
     """
     parsed = [parse(text, path, more_kinds=OUR_KINDS, in_folder=path in in_folders) for path, text in texts.items()]
     plan = Plan(
@@ -58,7 +64,7 @@ def apply_texts(
     plan.errors += [FileProblem.of(file, problem) for file, problem in specs.errors]
     plan.warnings += [FileProblem.of(file, problem) for file, problem in specs.warnings]
     if not plan.errors:
-        _write(actor, specs, documents, plan, dry_run=dry_run, now=now)
+        _write(_Bench(actor, plan, reason, now), specs, documents, plan, dry_run=dry_run)
     plan.errors.sort()
     return plan
 
@@ -72,11 +78,8 @@ def _twice(documents: Sequence[Document]) -> Iterator[FileProblem]:
             yield FileProblem(document.file, document.line, message)
 
 
-def _write(
-    actor: Actor, specs: Specs, documents: Sequence[Document], plan: Plan, *, dry_run: bool, now: datetime
-) -> None:
+def _write(bench: _Bench, specs: Specs, documents: Sequence[Document], plan: Plan, *, dry_run: bool) -> None:
     with transaction.atomic():
-        bench = _Bench(actor, plan, now)
         bench.services(specs.services)
         bench.sources(specs.sources)
         bench.missing_services(specs.objectives)
@@ -91,9 +94,10 @@ def _write(
 class _Bench:
     """Applies one object after the other and notes in the plan what became of it."""
 
-    def __init__(self, actor: Actor, plan: Plan, now: datetime) -> None:
+    def __init__(self, actor: Actor, plan: Plan, reason: str, now: datetime) -> None:
         self._actor = actor
         self._plan = plan
+        self._reason = reason
         self._now = now
 
     @contextmanager
@@ -204,7 +208,7 @@ class _Bench:
             self._do(f"SLO {spec.name}", spec.origin, partial(self._objective, spec), exists=exists)
 
     def _objective(self, spec: ObjectiveSpec) -> None:
-        saved = slo.save_objective(self._actor, spec, now=self._now)
+        saved = slo.save_objective(self._actor, spec, reason=self._reason, now=self._now)
         if spec.priority is not None:
             self._assign(saved, spec.priority)
 

@@ -14,7 +14,7 @@ from django.views.decorators.http import require_GET, require_POST
 from tocsin.core.errors import Conflict, Invalid, Refused
 from tocsin.slo import actions, queries
 from tocsin.slo.models import Objective
-from tocsin.web import asking, slo_days, slo_page, slo_pictures, slo_priority, slo_search, slo_steps
+from tocsin.web import asking, slo_changes, slo_days, slo_page, slo_pictures, slo_priority, slo_search, slo_steps
 from tocsin.web.slo_lookup import asked_for
 from tocsin.web.slo_words import STRIP_DAYS, row
 
@@ -60,9 +60,13 @@ def _page(
     *,
     given: dict[str, Any] | None = None,
     errors: dict[str, str] | None = None,
+    retire_errors: dict[str, str] | None = None,
 ) -> HttpResponse:
+    shown = slo_page.facts(request, objective)
     context = {
-        **slo_page.facts(request, objective),
+        **shown,
+        **slo_changes.facts(request, objective, shown["view"]),
+        "retire_errors": retire_errors or {},
         **slo_steps.facts(request, objective),
         **slo_priority.form(request, objective, given=given),
         "strip": slo_days.strip_of(request, asking.actor(request), objective),
@@ -71,7 +75,7 @@ def _page(
         "files": {name.replace("-", "_"): slo_pictures.address_of(objective, name) for name in slo_pictures.NAMES},
         "links": {name.replace("-", "_"): slo_pictures.embed_url(objective, name) for name in slo_pictures.NAMES},
     }
-    return render(request, "web/slo.html", context, status=422 if errors else 200)
+    return render(request, "web/slo.html", context, status=422 if errors or retire_errors else 200)
 
 
 @require_POST
@@ -94,8 +98,21 @@ def assign(request: HttpRequest, service: str, name: str) -> HttpResponse:
     )
 
 
+@require_POST
+def retire(request: HttpRequest, service: str, name: str) -> HttpResponse:
+    """Take an SLO out of use, for a reason that stands in its history."""
+    objective = asked_for(request, service, name)
+    reason = request.POST.get("reason", "").strip()
+    if not reason:
+        return _page(request, objective, retire_errors={"reason": "Say why; it stands in the history."})
+    actions.retire_objective(asking.actor(request), objective.name, reason=reason, now=asking.now(request))
+    messages.success(request, "Retired. What was measured and breached stays.")
+    return redirect("slo", service=service, name=name)
+
+
 urlpatterns = [
     path("slos", slos, name="slos"),
     path("slos/<slug:service>/<slug:name>", slo, name="slo"),
     path("slos/<slug:service>/<slug:name>/priority", assign, name="assign-priority"),
+    path("slos/<slug:service>/<slug:name>/retire", retire, name="retire-slo"),
 ]

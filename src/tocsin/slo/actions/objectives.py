@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from django.db import transaction
 
 from tocsin.audit import actions as audit
-from tocsin.audit.actions import Fact, stamp
+from tocsin.audit.actions import Fact
 from tocsin.catalog import queries as catalog
 from tocsin.core.access import Actor, Right, require
 from tocsin.core.error_budget import allowed_ratio
@@ -19,9 +19,9 @@ from tocsin.core.facts import Kind
 from tocsin.core.slo_windows import grid_tick
 from tocsin.platform import db
 from tocsin.platform.text import clean, one_line
-from tocsin.slo import judging, raw_ratios, thresholds
+from tocsin.slo import judging, raw_ratios, thresholds, versioning
 from tocsin.slo.actions.naming import checked_name
-from tocsin.slo.models import Budgeting, DataSource, Objective, ObjectiveState
+from tocsin.slo.models import Budgeting, DataSource, Objective, ObjectiveState, VersionChange
 from tocsin.slo.promql import query_problem
 from tocsin.slo.rules import rule_for
 from tocsin.slo.specs import ObjectiveSpec
@@ -53,8 +53,8 @@ _PLAIN = (
 )
 
 
-def save_objective(actor: Actor, spec: ObjectiveSpec, *, now: datetime) -> Objective:
-    """Make the SLO `spec.name` be as given; the same again writes nothing, a change counts up its revision.
+def save_objective(actor: Actor, spec: ObjectiveSpec, *, reason: str = "", now: datetime) -> Objective:
+    """Make the SLO `spec.name` be as given; the same again writes nothing, a change is a new version, made for `reason`.
 
     What was measured, breached and alerted stays; a new evaluation begins now. A retired SLO comes back. Raises
     Invalid for wrong fields (unknown service and source included), NotAllowed without the right over its team.
@@ -67,9 +67,17 @@ def save_objective(actor: Actor, spec: ObjectiveSpec, *, now: datetime) -> Objec
         changed = {key: value for key, value in wanted.items() if found is None or getattr(found, key) != value}
         if found is not None and _is_same(found, changed):
             return _moved(found, changed)
+        change = _change(found)
         saved = _write(found, spec.name, changed, now=now)
-        _tell(actor, saved, changed, added=found is None, now=now)
+        versioning.note_version(actor, saved, change, reason=reason, now=now)
+        _tell(actor, saved, changed, change, reason=reason, now=now)
     return saved
+
+
+def _change(found: Objective | None) -> VersionChange:
+    if found is None:
+        return VersionChange.ADDED
+    return VersionChange.CHANGED if found.retired_at is None else VersionChange.RETURNED
 
 
 def _is_same(found: Objective, changed: dict[str, Any]) -> bool:
@@ -131,31 +139,27 @@ def _write(found: Objective | None, name: str, changed: dict[str, Any], *, now: 
     return found
 
 
-def _tell(actor: Actor, objective: Objective, changed: dict[str, Any], *, added: bool, now: datetime) -> None:
-    shown = {key: _shown(value) for key, value in changed.items() if key not in ("document", "origin")}
+def _tell(
+    actor: Actor, objective: Objective, changed: dict[str, Any], change: VersionChange, *, reason: str, now: datetime
+) -> None:
+    shown = {key: versioning.shown(value) for key, value in changed.items() if key not in ("document", "origin")}
     data = {
         "slo": objective.name,
         "service": objective.service.name,
-        "change": "added" if added else "changed",
+        "change": change.value,
         "revision": objective.revision,
         "fields": shown,
     }
+    if reason:
+        data["reason"] = clean(reason)
     audit.record(actor, [Fact(kind=Kind.SLO_APPLIED, data=data)], now=now)
 
 
-def _shown(value: Any) -> Any:
-    """A value as the log keeps it: no floats, no rows."""
-    if isinstance(value, datetime):
-        return stamp(value)
-    if isinstance(value, timedelta):
-        return f"{int(value.total_seconds())} s"
-    if isinstance(value, Decimal):
-        return str(value.normalize())
-    return getattr(value, "name", value)
+def retire_objective(actor: Actor, name: str, *, reason: str = "", now: datetime) -> Objective:
+    """Take an SLO out of use: no longer evaluated or asked for, its versions, breaches and priorities kept.
 
-
-def retire_objective(actor: Actor, name: str, *, now: datetime) -> Objective:
-    """Take an SLO out of use: no longer evaluated or asked for, its breaches and priorities kept."""
+    Nothing in the house deletes an SLO: what was breached and what followed from it must stay explainable.
+    """
     with transaction.atomic():
         objective = db.lock(Objective.objects.select_related("service__team").filter(name=name)).first()
         if objective is None:
@@ -164,9 +168,12 @@ def retire_objective(actor: Actor, name: str, *, now: datetime) -> Objective:
         require(actor, Right.SLO_WRITE, team=team.name if team else None)
         if objective.retired_at is None:
             objective.retired_at = now
-            objective.save(update_fields=["retired_at"])
+            objective.revision += 1
+            objective.save(update_fields=["retired_at", "revision"])
             ObjectiveState.objects.filter(objective=objective).update(next_at=None)
-            audit.record(actor, [Fact(kind=Kind.SLO_RETIRED, data={"slo": name})], now=now)
+            versioning.note_version(actor, objective, VersionChange.RETIRED, reason=reason, now=now)
+            data = {"slo": name, "reason": clean(reason), "revision": objective.revision}
+            audit.record(actor, [Fact(kind=Kind.SLO_RETIRED, data=data)], now=now)
     return objective
 
 

@@ -8,6 +8,7 @@ from tocsin.slo.models.priorities import Decision, PriorityAssignment, TargetKin
 from tocsin.slo.models.pushed import PushedGrowth, PushedSeries
 from tocsin.slo.models.resource_alerts import ResourceAlert, ResourceAlertStep
 from tocsin.slo.models.sources import DataSource
+from tocsin.slo.models.versions import ObjectiveVersion, VersionChange
 from tocsin.slo.models.views import (
     BreachSubscription,
     ConsumerView,
@@ -33,6 +34,7 @@ __all__ = [
     "IncidentSpend",
     "Objective",
     "ObjectiveState",
+    "ObjectiveVersion",
     "PolicyConsequence",
     "PriorityAssignment",
     "PushedGrowth",
@@ -41,6 +43,7 @@ __all__ = [
     "ResourceAlertStep",
     "SessionOutcome",
     "TargetKind",
+    "VersionChange",
     "ViewAnswer",
     "ViewDecision",
     "ViewRound",

@@ -91,7 +91,9 @@ class Node:
         value = self.number
         if value is None:
             return self.text
-        return int(value) if re.fullmatch(r"[-+]?[0-9]+", self.text) else float(value)
+        number = int(value) if re.fullmatch(r"[-+]?[0-9]+", self.text) else float(value)
+        # 007 and 1.10 may be names: only what can be written back as it stands becomes a number.
+        return number if str(number) == self.text else self.text
 
 
 @dataclass(frozen=True, slots=True, order=True)

@@ -18,6 +18,7 @@ from tocsin.slo.openslo.durations import MEANING, Shorthand, shorthand
 from tocsin.slo.openslo.nodes import Node, Problem
 from tocsin.slo.openslo.parsing import Document
 from tocsin.slo.openslo.schema_head import API_VERSION, OUR_PREFIX
+from tocsin.slo.openslo.whole import whole
 from tocsin.slo.specs import PROMETHEUS, PUSH, ObjectiveSpec, PrioritySpec, ServiceSpec, SourceSpec
 
 # Servers that answer Prometheus' query API.
@@ -230,7 +231,7 @@ def _objective(document: Document, reading: _Reading, told: Told, node: Node, na
         renotify_after=_span(document, "snooze", findings, default=timedelta(hours=2)),
         fallback=annotation(document, "fallback").replace("off", ""),
         runbook_url=annotation(document, "runbook"),
-        document=document.data,
+        document=whole(document, reading.book),
         origin=document.origin,
         priority=_priority(document, told, findings),
     )

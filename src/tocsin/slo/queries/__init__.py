@@ -38,6 +38,7 @@ from tocsin.slo.queries.resource_alerts import (
 )
 from tocsin.slo.queries.series import BudgetLevel, BurnPoint, burn_down, burn_series, day_counts
 from tocsin.slo.queries.spending import budgets, counted_between, counted_within
+from tocsin.slo.queries.versions import Shift, Version, shifts, versions
 from tocsin.slo.queries.views import (
     FeedbackRow,
     consumers_spoken_for,
@@ -58,8 +59,10 @@ __all__ = [
     "Coverage",
     "FeedbackRow",
     "Registered",
+    "Shift",
     "Span",
     "Step",
+    "Version",
     "alert_assignments_at",
     "assignment_at",
     "assignments",
@@ -99,9 +102,11 @@ __all__ = [
     "rounds",
     "sessions",
     "settled",
+    "shifts",
     "source",
     "sources",
     "undecided",
+    "versions",
     "view_history",
     "wanted_counters",
     "window_counts",

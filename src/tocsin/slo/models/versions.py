@@ -37,7 +37,7 @@ class ObjectiveVersion(models.Model):
         constraints = [models.UniqueConstraint(fields=["objective", "number"], name="objective_version_once")]
 
     def save(self, *args: Any, **kwargs: Any) -> None:
-        if self.pk is not None:
+        if not self._state.adding:
             raise TypeError("a version of an SLO is never changed")
         super().save(*args, **kwargs)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import tempfile
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -21,6 +22,15 @@ let_tests_empty_the_log()
 settings.STATIC_ROOT.mkdir(parents=True, exist_ok=True)  # WhiteNoise warns of a folder that is not there
 
 START = datetime(2026, 11, 23, 2, 12, tzinfo=UTC)
+
+
+@pytest.fixture(autouse=True)
+def nothing_of_another_world() -> None:
+    """Ids begin anew with each test's database; what a process remembers by id must not outlive it."""
+    looking = sys.modules.get("tocsin.slo.actions.looking")
+    if looking is not None:
+        looking.forget_settings()
+        looking.fleet.close()
 
 
 @pytest.fixture

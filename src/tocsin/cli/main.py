@@ -4,7 +4,19 @@ from __future__ import annotations
 
 import click
 
-from tocsin.cli import adoption, incidents, oncall, people, postmortems, priorities, server, slos, teams, what_if
+from tocsin.cli import (
+    adoption,
+    incidents,
+    oncall,
+    people,
+    postmortems,
+    priorities,
+    server,
+    slo_bench,
+    slos,
+    teams,
+    what_if,
+)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -45,7 +57,8 @@ for command in (
     slos.slo,
 ):
     cli.add_command(command)
+slos.slo.add_command(slo_bench.bench)
 slos.slo.add_command(what_if.test_slo)
-slos.priority.add_command(what_if.what_if)
+priorities.priority.add_command(what_if.what_if)
 cli.add_command(incidents.ack, "ack")
 cli.add_command(incidents.resolve, "res")

@@ -6,7 +6,7 @@
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from decimal import Decimal
 from fractions import Fraction
@@ -21,6 +21,7 @@ _INT64_MAX = 2**63 - 1
 # Four float operations are each within 2**-53 of the truth; whatever lies closer than this is
 # decided with whole numbers.
 _FLOAT_DOUBT = 1e-12
+_BARELY_LESS = 1 - 1e-9
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +30,7 @@ class AllowedRatio:
 
     numerator: IntArray | int
     denominator: IntArray | int
+    _floats: list[FloatArray] = field(default_factory=list["FloatArray"], init=False, repr=False, compare=False)
 
     @classmethod
     def of(cls, target: Decimal) -> "AllowedRatio":
@@ -47,7 +49,9 @@ class AllowedRatio:
 
     def as_float(self) -> FloatArray:
         """Return the ratios for display and statistics, never for a boundary."""
-        return np.asarray(np.true_divide(self.numerator, self.denominator), dtype=np.float64)
+        if not self._floats:  # asked for by every window of a fleet
+            self._floats.append(np.asarray(np.true_divide(self.numerator, self.denominator), dtype=np.float64))
+        return self._floats[0]
 
 
 def burn_rate(target: Decimal, valid: int, bad: int) -> Fraction | None:
@@ -141,6 +145,11 @@ def falls_below(counts: WindowArrays, *, limit: Fraction, allowed: AllowedRatio)
     return _more(counts.valid, counts.bad, np.asarray(right), np.asarray(left))
 
 
+def might_exceed(counts: WindowArrays, *, limit: Fraction, allowed: AllowedRatio) -> BoolArray:
+    """Return where ``exceeds`` could hold: never misses one, may name some that are a hair below. Cheap."""
+    return np.asarray(counts.bad > counts.valid * (allowed.as_float() * (float(limit) * _BARELY_LESS)))
+
+
 def burns_faster(counts: WindowCounts, *, limit: Fraction, target: Decimal) -> bool:
     """Return whether one window burns strictly faster than ``limit``."""
     return bool(exceeds(WindowArrays.of([counts]), limit=limit, allowed=AllowedRatio.of(target))[0])
@@ -157,7 +166,7 @@ def _times(factor: IntArray | int, by: int) -> "IntArray | int":
 
 def _fits(counts: IntArray, factor: IntArray | int) -> bool:
     largest = factor if isinstance(factor, int) else int(factor.max(initial=0))
-    return int(counts.max(initial=0)) * largest <= _INT64_MAX
+    return max(1, int(counts.max(initial=0))) * largest <= _INT64_MAX
 
 
 def _more(first: IntArray, second: IntArray, left: IntArray, right: IntArray) -> BoolArray:

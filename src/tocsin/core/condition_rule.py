@@ -124,6 +124,13 @@ class ConditionRule:
             found.append(heats(holds, calm=np.logical_not(holds), valid=sums[one.lookback].valid))
         return tuple(found)
 
+    def may_burn(self, sums: Mapping[timedelta, WindowArrays], allowed: AllowedRatio) -> BoolArray:
+        """Return where any condition holds."""
+        found = np.zeros(sums[self.own_window].valid.shape, dtype=np.bool_)
+        for one in self.conditions:
+            found |= one.holds(sums, allowed)
+        return found
+
     def explain(self, windows: Mapping[timedelta, WindowCounts], target: Decimal, urgency: Urgency) -> str:
         """Describe the condition of this urgency that is furthest beyond, or nearest to, its threshold."""
         one = self._telling(windows, target, urgency)

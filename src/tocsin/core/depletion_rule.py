@@ -15,10 +15,10 @@ from fractions import Fraction
 import numpy as np
 
 from tocsin.core.alert_latch import Latch, Urgency
-from tocsin.core.burn_rate import AllowedRatio, exceeds
+from tocsin.core.burn_rate import AllowedRatio, exceeds, might_exceed
 from tocsin.core.error_budget import allowed_ratio, share_of
 from tocsin.core.rule_protocol import EVENTS, HeatArray, Unit, heats, limit_met
-from tocsin.core.slo_windows import WindowArrays, WindowCounts
+from tocsin.core.slo_windows import BoolArray, WindowArrays, WindowCounts
 
 
 class DepletionBasis(StrEnum):
@@ -66,6 +66,10 @@ class DepletionRule:
         counts = sums[self.window]
         burning = exceeds(self._basis(sums), limit=self._limit(), allowed=allowed)
         return (heats(burning, calm=np.logical_not(burning), valid=counts.valid),)
+
+    def may_burn(self, sums: Mapping[timedelta, WindowArrays], allowed: AllowedRatio) -> BoolArray:
+        """Return where the threshold could be exceeded."""
+        return might_exceed(self._basis(sums), limit=self._limit(), allowed=allowed)
 
     def explain(
         self,

@@ -1,137 +1,142 @@
-"""All SLOs at once, in columns.
+"""The counts of many SLOs side by side, so that a window of all of them is the difference of two rows.
 
-Counts live in a ring of cumulative rows, time-major so that a window is the difference of two rows: 380 minutes, 289
-quarters of an hour, 721 hours. They are uint32 and wrap around; a difference modulo 2**32 is right as long as one
-window holds fewer events than that. About 11 kB for each SLO, whatever its window.
+Three tiers hold running totals by the minute, the quarter of an hour and the hour, time-major: a row is one moment of
+every SLO. Totals are kept modulo 2**32 (or 2**64), and so is their difference, which is right as long as one window
+holds fewer events than that. Which bucket a window begins at is decided elsewhere; here are only sums.
 """
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
 
 import numpy as np
 import numpy.typing as npt
 
-from tocsin.core.burn_rate import AllowedRatio, burn_rates
 from tocsin.core.errors import Invalid
-from tocsin.core.slo_windows import FloatArray, IntArray, WindowArrays
+from tocsin.core.slo_windows import IntArray, WindowArrays
 
-Totals = npt.NDArray[np.uint32]
+Places = npt.NDArray[np.intp] | slice
+Totals = npt.NDArray[np.unsignedinteger]
 
-_MINUTE = timedelta(minutes=1)
-_TIERS = ((1, 380), (15, 289), (60, 721))  # (minutes a row, rows)
-
-BURN_WINDOWS = tuple(timedelta(minutes=m) for m in (5, 30, 60, 120, 360, 1440, 4320, 10080))
-SPEND_WINDOWS = tuple(timedelta(minutes=m) for m in (5, 10, 15, 20, 60))
-
-
-class _Tier:
-    """Rows of running totals, one every ``every`` minutes, the oldest overwritten."""
-
-    def __init__(self, every: int, rows: int, slos: int) -> None:
-        self.every, self.rows = every, rows
-        self.totals: npt.NDArray[np.uint32] = np.zeros((rows, 2, slos), dtype=np.uint32)
-
-    def write(self, minute: int, totals: Totals) -> None:
-        self.totals[minute // self.every % self.rows] = totals
-
-    def reaches(self, minutes: int) -> bool:
-        """Whether a window of this length starts on a row that has not been overwritten."""
-        return minutes + self.every <= self.rows * self.every
-
-    def at(self, minute: int) -> Totals:
-        """Return the totals at the last row at or before a minute."""
-        row: Totals = self.totals[minute // self.every % self.rows]
-        return row
+MINUTE, QUARTER, HOUR = 60, 900, 3600
+# What the longest window of each tier reaches back, the row before it, and some for a clock that lags behind another.
+MINUTES, QUARTERS = 380, 292
+HOURS_OF_A_MONTH = 31 * 24
 
 
-class FleetRing:
-    """Cumulative counts of ``slos`` SLOs over the last 30 days; minutes are counted from the first row.
-
-    Windows up to 379 min are exact. Longer ones start at the last quarter of an hour (up to 3 days) or hour at or
-    before their start, so they may be longer by up to that.
-    """
-
-    def __init__(self, slos: int) -> None:
-        self.slos = slos
-        self.minute = 0
-        self._now: Totals = np.zeros((2, slos), dtype=np.uint32)
-        self._tiers = tuple(_Tier(every, rows, slos) for every, rows in _TIERS)
-
-    @property
-    def bytes_per_slo(self) -> float:
-        """Return the memory the ring takes for one SLO."""
-        return (self._now.nbytes + sum(tier.totals.nbytes for tier in self._tiers)) / max(1, self.slos)
-
-    def append(self, valid: IntArray, bad: IntArray) -> None:
-        """Add the counts of the next minute, int64 arrays ``(slos,)``; a minute without data is zeros."""
-        if valid.shape != (self.slos,) or bad.shape != (self.slos,):
-            raise Invalid({"valid": f"needs {self.slos} rows, as does bad"})
-        self.minute += 1
-        # Only the low 32 bits count; the cast wraps as the sums do.
-        self._now = self._now + np.stack((valid, bad)).astype(np.uint32)
-        for tier in self._tiers:
-            if self.minute % tier.every == 0:
-                tier.write(self.minute, self._now)
-
-    def window(self, span: timedelta) -> WindowArrays:
-        """Return every SLO's counts over the last ``span``, as int64 arrays ``(slos,)``.
-
-        A window that begins before the first row is summed over what is there.
-        """
-        start = self.minute - span // _MINUTE
-        if start <= 0:
-            return _counts(self._now)
-        return _counts(self._now - self._tier(span).at(start))
-
-    def windows(self, spans: tuple[timedelta, ...]) -> dict[timedelta, WindowArrays]:
-        """Return several windows, as a rule asks for them."""
-        return {span: self.window(span) for span in spans}
-
-    def _tier(self, span: timedelta) -> _Tier:
-        minutes = span // _MINUTE
-        for tier in self._tiers:
-            if tier.reaches(minutes):
-                return tier
-        raise Invalid({"span": "the ring reaches back 30 days"})
-
-
-def _counts(totals: Totals) -> WindowArrays:
-    wide = totals.astype(np.int64)
-    return WindowArrays(valid=wide[0], bad=wide[1])
+def tier_rows(hours: int) -> tuple[tuple[int, int], ...]:
+    """(seconds a row, rows) of each tier, for budget periods that need so many hours."""
+    return (MINUTE, MINUTES), (QUARTER, QUARTERS), (HOUR, hours)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class FleetTick:
-    """One tick of a fleet, for display; float arrays ``(slos,)``, NaN where there is nothing to say.
+class BucketRows:
+    """Counted buckets of one width in no order: ``slo`` numbers the SLOs of a call, ``start`` is in seconds."""
 
-    ``burn``: burn rate per window. ``remaining``: share of the period's grant left. ``spend``: share of the period's
-    grant spent in each short window. ``exhaustion_hours``: hours until nothing is left at the pace of the trend window;
-    infinite when nothing burns, 0 when nothing is left.
+    slo: npt.NDArray[np.intp]
+    start: IntArray
+    valid: IntArray
+    bad: IntArray
+
+
+class Tier:
+    """Running totals of one width of bucket; row ``n % rows`` holds everything up to and including bucket ``n``.
+
+    ``totals`` has the shape ``(rows, 2, slos)``; ``head`` is one int64 cell with the newest bucket, -1 before the
+    first. Both may lie in a file.
     """
 
-    burn: Mapping[timedelta, FloatArray]
-    remaining: FloatArray
-    spend: Mapping[timedelta, FloatArray]
-    exhaustion_hours: FloatArray
+    def __init__(self, width: int, totals: Totals, head: IntArray) -> None:
+        self.width, self.totals, self._head = width, totals, head
+        self.rows = totals.shape[0]
+
+    @property
+    def head(self) -> int:
+        return int(self._head[0])
+
+    def advance(self, second: int) -> None:
+        """Let the running bucket be the one of ``second``; what is between has no events yet. Never goes back."""
+        bucket, head = second // self.width, self.head
+        if bucket <= head:
+            return
+        if head >= 0:
+            last = self.totals[head % self.rows].copy()
+            for row in range(bucket - min(bucket - head, self.rows) + 1, bucket + 1):
+                self.totals[row % self.rows] = last
+        self._head[0] = bucket
+
+    def reaches(self, start: int, second: int) -> bool:
+        """Whether a window from bucket ``start`` to that of ``second`` (both in seconds) lies in here."""
+        return start // self.width - 1 > self.head - self.rows and second // self.width <= self.head
+
+    def window(self, start: int, second: int, places: Places) -> WindowArrays:
+        """The events from the bucket of ``start`` to that of ``second``, both included: int64 arrays ``(n,)``."""
+        if not self.reaches(start, second):
+            raise Invalid({"start": "lies before what is remembered"})
+        upto = self.totals[second // self.width % self.rows]
+        before = self.totals[(start // self.width - 1) % self.rows]
+        found = (upto[:, places] - before[:, places]).astype(np.int64)
+        return WindowArrays(valid=found[0], bad=found[1])
+
+    def replace(self, places: npt.NDArray[np.intp], counts: BucketRows) -> IntArray:
+        """Forget what was known of these places and take ``counts``; returns how many events each has in here."""
+        first = self.head - self.rows + 1
+        row = counts.start // self.width - first
+        inside = (row >= 0) & (row < self.rows)
+        dense = np.zeros((self.rows, 2, places.size), dtype=np.int64)
+        dense[row[inside], 0, counts.slo[inside]] = counts.valid[inside]
+        dense[row[inside], 1, counts.slo[inside]] = counts.bad[inside]
+        sums = dense.cumsum(axis=0)
+        order: npt.NDArray[np.intp] = np.arange(first, self.head + 1, dtype=np.intp) % self.rows
+        self.totals[order[:, None, None], np.arange(2)[None, :, None], places[None, None, :]] = sums.astype(
+            self.totals.dtype
+        )
+        return np.asarray(sums[-1, 0])
+
+    def change(self, places: npt.NDArray[np.intp], counts: BucketRows) -> IntArray:
+        """Let these buckets be as given and all others stay; returns by how much each place may have grown.
+
+        ``counts.slo`` points into ``places``. Meant for the newest buckets: each row from a bucket on is written.
+        """
+        grown = np.zeros(places.size, dtype=np.int64)
+        bucket = counts.start // self.width
+        for number in np.unique(bucket).tolist():
+            if not self.head - self.rows + 1 < number <= self.head:
+                continue
+            here = bucket == number
+            at = places[counts.slo[here]]
+            given = np.stack((counts.valid[here], counts.bad[here]))
+            known = self.totals[number % self.rows][:, at] - self.totals[(number - 1) % self.rows][:, at]
+            difference = given.astype(self.totals.dtype) - known
+            for row in range(number, self.head + 1):
+                self.totals[row % self.rows][:, at] += difference
+            grown[counts.slo[here]] += np.maximum(counts.valid[here] - known[0].astype(np.int64), 0)
+        return grown
 
 
-def tick(
-    ring: FleetRing,
-    allowed: AllowedRatio,
-    *,
-    period: timedelta = timedelta(days=30),
-    trend_window: timedelta = timedelta(hours=1),
-) -> FleetTick:
-    """Reckon the whole fleet at once. Boundaries are decided elsewhere, exactly, from ``ring.windows``."""
-    whole = ring.window(period)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        grant = np.where(whole.valid > 0, whole.valid * allowed.as_float(), np.nan)
-        remaining = 1 - whole.bad / grant
-        spend = {span: ring.window(span).bad / grant for span in SPEND_WINDOWS}
-        per_hour = ring.window(trend_window).bad / grant / (trend_window / timedelta(hours=1))
-        hours = np.maximum(remaining, 0) / per_hour
-    hours[remaining <= 0] = 0.0
-    hours[(per_hour == 0) & (remaining > 0)] = np.inf
-    burn = {span: burn_rates(ring.window(span), allowed) for span in BURN_WINDOWS}
-    return FleetTick(burn=burn, remaining=remaining, spend=spend, exhaustion_hours=hours)
+class Columns:
+    """The three tiers of a block of SLOs."""
+
+    def __init__(self, tiers: Sequence[Tier]) -> None:
+        self._tiers = {tier.width: tier for tier in tiers}
+
+    @classmethod
+    def empty(cls, slos: int, *, hours: int = HOURS_OF_A_MONTH, dtype: npt.DTypeLike = np.uint32) -> "Columns":
+        """Columns in memory."""
+        return cls(
+            [
+                Tier(width, np.zeros((rows, 2, slos), dtype=dtype), np.full(1, -1, dtype=np.int64))
+                for width, rows in tier_rows(hours)
+            ]
+        )
+
+    def tier(self, width: int) -> Tier:
+        return self._tiers[width]
+
+    def advance(self, second: int) -> None:
+        """Let the running buckets be those of ``second``."""
+        for tier in self._tiers.values():
+            tier.advance(second)
+
+    @property
+    def nbytes(self) -> int:
+        return sum(tier.totals.nbytes for tier in self._tiers.values())

@@ -16,7 +16,7 @@ from fractions import Fraction
 import numpy as np
 
 from tocsin.core.alert_latch import Latch, Urgency
-from tocsin.core.burn_rate import AllowedRatio, burn_rate, exceeds, limit_for_share
+from tocsin.core.burn_rate import AllowedRatio, burn_rate, exceeds, limit_for_share, might_exceed
 from tocsin.core.rule_protocol import EVENTS, HeatArray, Unit, heats, limit_met
 from tocsin.core.significance import poisson_lower_bounds
 from tocsin.core.slo_windows import BoolArray, WindowArrays, WindowCounts
@@ -131,6 +131,22 @@ class LadderRule:
     def heats(self, sums: Mapping[timedelta, WindowArrays], allowed: AllowedRatio) -> tuple[HeatArray, ...]:
         """Return one int8 array of ``Heat`` for each ladder, shape ``(n,)``."""
         return tuple(self._heats(ladder, sums, allowed) for ladder in self.ladders)
+
+    def may_burn(self, sums: Mapping[timedelta, WindowArrays], allowed: AllowedRatio) -> BoolArray:
+        """Return where a rung could hold: its window burns faster than 1, and so does the one that shows it goes on."""
+        found = np.zeros(sums[self.own_window].valid.shape, dtype=np.bool_)
+        burning = {span: might_exceed(sums[span], limit=Fraction(1), allowed=allowed) for span in self._rung_windows()}
+        for ladder in self.ladders:
+            still = {
+                span: might_exceed(sums[span], limit=ladder.still_burning, allowed=allowed)
+                for span in {rung.still for rung in ladder.rungs}
+            }
+            for rung in ladder.rungs:
+                found |= burning[rung.window] & still[rung.still]
+        return found
+
+    def _rung_windows(self) -> frozenset[timedelta]:
+        return frozenset(rung.window for ladder in self.ladders for rung in ladder.rungs)
 
     def limit(self, rung: Rung) -> Fraction:
         """Return the burn rate a rung must exceed; never below 1, at which a service keeps its budget."""

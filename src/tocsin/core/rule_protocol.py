@@ -61,6 +61,10 @@ class Rule(Protocol):
         """Return one int8 array of ``Heat`` for each latch, shape ``(n,)``: steps of a replay, or SLOs of a fleet."""
         ...
 
+    def may_burn(self, sums: Mapping[timedelta, WindowArrays], allowed: AllowedRatio) -> BoolArray:
+        """Return where ``heats`` could show BURNING: never misses one, may name some that do not. Cheap."""
+        ...
+
     def explain(self, windows: Mapping[timedelta, WindowCounts], target: Decimal, urgency: Urgency) -> str:
         """Say in one sentence what was measured against what."""
         ...

@@ -12,9 +12,9 @@ from fractions import Fraction
 import numpy as np
 
 from tocsin.core.alert_latch import Latch, Urgency
-from tocsin.core.burn_rate import AllowedRatio, burn_rate, exceeds, limit_for_share
+from tocsin.core.burn_rate import AllowedRatio, burn_rate, exceeds, limit_for_share, might_exceed
 from tocsin.core.rule_protocol import EVENTS, HeatArray, Unit, heats, limit_met
-from tocsin.core.slo_windows import WindowArrays, WindowCounts
+from tocsin.core.slo_windows import BoolArray, WindowArrays, WindowCounts
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +68,13 @@ class WorkbookRule:
     def heats(self, sums: Mapping[timedelta, WindowArrays], allowed: AllowedRatio) -> tuple[HeatArray, ...]:
         """Return one int8 array of ``Heat`` for each urgency, shape ``(n,)``."""
         return tuple(self._heats(self._pairs(urgency), sums, allowed) for urgency, _ in self.latches)
+
+    def may_burn(self, sums: Mapping[timedelta, WindowArrays], allowed: AllowedRatio) -> BoolArray:
+        """Return where the long window of a pair could exceed its limit."""
+        found = np.zeros(sums[self.own_window].valid.shape, dtype=np.bool_)
+        for pair in self.pairs:
+            found |= might_exceed(sums[pair.long], limit=pair.limit(self.period), allowed=allowed)
+        return found
 
     def _heats(
         self, pairs: tuple[WindowPair, ...], sums: Mapping[timedelta, WindowArrays], allowed: AllowedRatio

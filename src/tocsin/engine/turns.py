@@ -21,7 +21,7 @@ from tocsin.incidents.models import Escalation
 from tocsin.platform import db
 from tocsin.slo.models import ObjectiveState
 
-SLOS_AT_ONCE = 500
+SLOS_AT_ONCE = 5000
 
 
 def evaluate(*, now: datetime) -> int:
@@ -33,7 +33,7 @@ def evaluate(*, now: datetime) -> int:
     if not due.exists():
         return 0
     with transaction.atomic():
-        states = db.lock_due(due, limit=SLOS_AT_ONCE)
+        states = db.lock_due(due.only("pk"), limit=SLOS_AT_ONCE)
         signals = slo.evaluate([state.pk for state in states], now=now)
         changes = alerts.take_slo_signals(signals, now=now)
         if changes:

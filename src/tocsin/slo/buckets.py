@@ -6,11 +6,14 @@ present minute. Both databases take the same SQL.
 
 from __future__ import annotations
 
+import secrets
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from django.db import connection
+from django.db.models import F
+from django.db.models.functions import Coalesce, Least
 
 from tocsin.core.slo_windows import EPOCH
 from tocsin.platform import db
@@ -62,6 +65,7 @@ def merged(events: Iterable[tuple[Key, int, int]]) -> dict[Key, tuple[int, int]]
 
 def add(changes: Mapping[Key, tuple[int, int]]) -> None:
     """Add (good, bad) to each bucket, making those that are missing. Corrections may be negative."""
+    _touch(changes)
     growing = {key: change for key, change in changes.items() if change[0] >= 0 and change[1] >= 0}
     # The insert half of an upsert is checked before the conflict is seen, so a correction downwards must be an update.
     shrinking = [(good, bad, *key) for key, (good, bad) in changes.items() if key not in growing]
@@ -72,6 +76,27 @@ def add(changes: Mapping[Key, tuple[int, int]]) -> None:
             cursor.execute(_upsert(len(rows)), [value for row in rows for value in row])
         if shrinking:
             cursor.executemany(_UPDATE, shrinking)
+
+
+def _touch(keys: Iterable[Key]) -> None:
+    """Give the counts of these objectives a new version and note how far back they were touched.
+
+    It comes before the buckets, so that whoever holds an SLO's row knows that nobody else is adding to it.
+    """
+    earliest: dict[int, int] = {}
+    for objective_id, _, start in keys:
+        earliest[objective_id] = min(start, earliest.get(objective_id, start))
+    alike: defaultdict[int, list[int]] = defaultdict(list)
+    for objective_id, start in sorted(earliest.items()):
+        alike[floor_to(start, HOUR)].append(objective_id)
+    if connection.vendor == "postgresql" and earliest:
+        list(db.lock(ObjectiveState.objects.filter(pk__in=earliest).order_by("pk")).values_list("pk", flat=True))
+    version = secrets.randbits(62) + 1
+    for since, ids in sorted(alike.items()):
+        for begin in range(0, len(ids), _ROWS_A_STATEMENT):
+            ObjectiveState.objects.filter(pk__in=ids[begin : begin + _ROWS_A_STATEMENT]).update(
+                counts_version=version, counts_from=Least(Coalesce(F("counts_from"), since), since)
+            )
 
 
 def _upsert(rows: int) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any
@@ -52,7 +52,12 @@ def bucket_unit_of(objective: Objective) -> Unit:
 
 
 def rule_state_of(state: ObjectiveState) -> RuleState:
-    return RuleState.from_json(state.rule_state)
+    """What the rule remembers. It was last evaluated when the SLO was.
+
+    A rule with a grid of its own may have been passed over then, but only because no tick lay in between: whether the
+    next one is due comes to the same.
+    """
+    return replace(RuleState.from_json(state.rule_state), evaluated_at=state.evaluated_at)
 
 
 def slices_of(objective: Objective) -> Slices | None:

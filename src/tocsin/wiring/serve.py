@@ -95,6 +95,7 @@ def _run(
     journal.start()
     running = _engine(channels) if with_engine else None
     if running is not None:
+        _remember_counts()
         running.start()
     stop_beside: Stop = beside() if beside is not None else lambda: None
     try:
@@ -104,7 +105,26 @@ def _run(
         journal.stop()
         if running is not None and not running.stop():
             _log.warning("the engine did not end in time; what it held is given back at the next start")
+        elif running is not None:
+            _put_counts_away()
     return 0
+
+
+def _remember_counts() -> None:
+    """Let the counts that SLOs are judged by lie in files, so that they are there at once after a restart."""
+    from django.conf import settings
+
+    from tocsin.slo.fleet import fleet
+
+    found = fleet.keep_in(settings.DATA / "counts")
+    if found:
+        _log.info("the counts of %s SLOs are at hand from the last run", found)
+
+
+def _put_counts_away() -> None:
+    from tocsin.slo.fleet import fleet
+
+    fleet.close()
 
 
 def _event_loop_runner() -> Callable[..., Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -17,9 +17,11 @@ from tocsin.core.objective_health import HealthReason
 from tocsin.core.slo_windows import is_due
 from tocsin.platform import db
 from tocsin.slo import judging, snapshots
+from tocsin.slo.actions.looking import look_at_all
 from tocsin.slo.judging import Verdict
 from tocsin.slo.models import Breach, Objective, ObjectiveState, PriorityAssignment
 from tocsin.slo.queries import counts as count_queries
+from tocsin.slo.queries.counts import Judged
 from tocsin.slo.queries.objectives import assignments_at
 from tocsin.slo.snapshots import RecordedBreach
 from tocsin.slo.specs import SignalKind, SloSignal
@@ -27,6 +29,7 @@ from tocsin.slo.stamping import Stamp, stamp
 from tocsin.slo.wording import breach_summary, data_back_summary, no_data_summary
 
 _LONGEST_FREQUENCY_WINDOW = timedelta(hours=24)
+_CASES_AT_ONCE = 5000
 _WRITTEN = (
     "health",
     "rule_state",
@@ -38,6 +41,8 @@ _WRITTEN = (
     "episode",
     "breaching",
     "alerting",
+    "counts_base",
+    "counts_from",
 )
 _KINDS = {
     Reason.OPENED: SignalKind.OPENED,
@@ -68,9 +73,11 @@ def evaluate(objective_ids: Iterable[int], *, now: datetime) -> list[SloSignal]:
     """Judge these SLOs at `now`, inside the caller's transaction; retired ones are passed over.
 
     Writes breaches (at each tick of the SLO's grid, at the start of a run and whenever people are told) and the
-    state of each SLO. Returns what the alerts room has to know, in order of objective.
+    state of each SLO. Returns what the alerts room has to know, in order of objective. All are looked at side by side;
+    only those of which something might be said are judged one by one.
     """
-    cases = _judged(sorted(set(objective_ids)), now=now)
+    counted = look_at_all(sorted(set(objective_ids)), now=now)
+    cases = _judged(counted, now=now)
     if not cases:
         return []
     _load_moments([case for case in cases if case.verdict.breaching or _speaks(case)], now=now)
@@ -81,16 +88,28 @@ def evaluate(objective_ids: Iterable[int], *, now: datetime) -> list[SloSignal]:
     return signals
 
 
-def _judged(objective_ids: Sequence[int], *, now: datetime) -> list[_Case]:
-    rows = ObjectiveState.objects.filter(objective_id__in=objective_ids, objective__retired_at=None)
-    rows = rows.select_related("objective__service__team", "objective__source").order_by("objective_id")
-    states = list(db.lock(rows))
-    counted = count_queries.counts_to_judge([state.objective for state in states], now=now)
+def _judged(counted: Mapping[int, Judged | None], *, now: datetime) -> list[_Case]:
+    """The verdicts on SLOs whose counts are at hand; those of which they are not are asked for."""
+    states = [
+        state
+        for begin in range(0, len(counted), _CASES_AT_ONCE)
+        for state in _states(list(counted)[begin : begin + _CASES_AT_ONCE])
+    ]
+    lacking = [state.objective for state in states if counted[state.pk] is None]
+    counted = {**counted, **count_queries.counts_to_judge(lacking, now=now)}
     cases = []
     for state in states:
-        windows, period = counted[state.pk]
+        found = counted[state.pk]
+        assert found is not None, "whatever was lacking has been asked for"  # noqa: S101 - for the type checker
+        windows, period = found
         cases.append(_Case(state, judging.judge(state.objective, state, windows, period, now=now)))
     return cases
+
+
+def _states(objective_ids: Sequence[int]) -> list[ObjectiveState]:
+    rows = ObjectiveState.objects.filter(objective_id__in=objective_ids, objective__retired_at=None)
+    rows = rows.select_related("objective__service__team", "objective__source").order_by("objective_id")
+    return list(db.lock(rows))
 
 
 def _speaks(case: _Case) -> bool:
@@ -257,6 +276,7 @@ def _write_states(cases: Sequence[_Case], *, now: datetime) -> None:
         }
         state.exhausts_at = verdict.exhausts_at
         state.episode += case.new_episode
+        state.counts_base, state.counts_from = state.counts_version, None
         state.breaching, state.alerting = verdict.breaching, verdict.evaluation.state.firing
     ObjectiveState.objects.bulk_create(
         [case.state for case in cases], update_conflicts=True, update_fields=_WRITTEN, unique_fields=["objective"]

@@ -107,5 +107,10 @@ class ObjectiveState(models.Model):
     rest_bad = models.FloatField(default=0.0)
     pulled_until = models.DateTimeField(null=True, blank=True)  # minutes before it are final and not asked for again
     reading_from = models.DateTimeField(null=True, blank=True)  # since when the past is read; None once it has been
+    # Which state of the counts is meant: drawn anew whenever some are added, and how far back those reach (seconds).
+    # `counts_base` is the version that the last evaluation saw; `counts_from` speaks of what came after it.
+    counts_version = models.BigIntegerField(default=0)
+    counts_base = models.BigIntegerField(default=0)
+    counts_from = models.BigIntegerField(null=True, blank=True)
     invalid_at = models.DateTimeField(null=True, blank=True)
     invalid_reason = models.TextField(blank=True, default="")

@@ -25,7 +25,7 @@ def window_counts(
 
 def counts_to_judge(objectives: Sequence[Objective], *, now: datetime) -> dict[int, Judged]:
     """What a verdict on each objective needs, in a handful of queries for all together."""
-    asked = {objective.pk: _asked(objective, now=now) for objective in objectives}
+    asked = {objective.pk: stretches_to_judge(objective, now=now) for objective in objectives}
     everything = {stretch for trailing, period in asked.values() for stretch in (*trailing.values(), period)}
     plain = [objective.pk for objective in objectives if snapshots.slices_of(objective) is None]
     found: dict[int, Mapping[Stretch, WindowCounts]] = dict(windows.sums(plain, everything, now=now))
@@ -40,7 +40,8 @@ def counts_to_judge(objectives: Sequence[Objective], *, now: datetime) -> dict[i
     }
 
 
-def _asked(objective: Objective, *, now: datetime) -> tuple[dict[timedelta, Stretch], Stretch]:
+def stretches_to_judge(objective: Objective, *, now: datetime) -> tuple[dict[timedelta, Stretch], Stretch]:
+    """The trailing windows a verdict on an SLO asks for, and its budget period, as stretches of buckets."""
     trailing = {span: windows.trailing(span, now=now) for span in judging.windows_needed(objective)}
     if objective.calendar_start is None:
         return trailing, windows.trailing(objective.period, now=now)

@@ -6,6 +6,7 @@ import click
 
 from tocsin.cli import (
     adoption,
+    consumer_views,
     incidents,
     oncall,
     people,
@@ -58,6 +59,8 @@ for command in (
 ):
     cli.add_command(command)
 slos.slo.add_command(slo_bench.bench)
+for command in consumer_views.COMMANDS:
+    slos.priority.add_command(command)
 slos.slo.add_command(what_if.test_slo)
 priorities.priority.add_command(what_if.what_if)
 cli.add_command(incidents.ack, "ack")

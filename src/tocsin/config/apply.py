@@ -16,7 +16,9 @@ from django.db import transaction
 from tocsin.audit.models import Entry
 from tocsin.catalog import actions as catalog
 from tocsin.catalog import queries as services
-from tocsin.config.kinds import OUR_KINDS, OUR_VERSION, PRIORITY_MAP, raise_rule, rank_or_none
+from tocsin.config import consumer_views
+from tocsin.config.kinds import OUR_KINDS, OUR_VERSION, PRIORITY_MAP, raise_rule
+from tocsin.config.parts import rank_or_none
 from tocsin.config.plan import FileProblem, Plan
 from tocsin.core.access import Actor
 from tocsin.core.errors import Invalid, NotAllowed, NotFound, TocsinError
@@ -87,6 +89,9 @@ def _write(bench: _Bench, specs: Specs, documents: Sequence[Document], plan: Pla
         for document in documents:
             if document.kind == PRIORITY_MAP and document.api_version == OUR_VERSION:
                 bench.priority_map(document)
+        for document in documents:  # after the priorities they are compared with
+            if document.kind == consumer_views.KIND and document.api_version == OUR_VERSION:
+                bench.consumer_view(document)
         if plan.errors or dry_run:
             transaction.set_rollback(True)
 
@@ -229,6 +234,10 @@ class _Bench:
         if team and owner and owner != team:
             raise Invalid({"slo": f"{name} belongs to team {owner}, not to {team}."})
         self._assign(objective, _entry_spec(entry))
+
+    def consumer_view(self, document: Document) -> None:
+        for title, origin, act, stands in consumer_views.entries(self._actor, document, now=self._now):
+            self._do(title, origin, act, exists=stands)
 
     def _assign(self, objective: Objective, spec: PrioritySpec) -> None:
         slo.assign_priority(

@@ -7,9 +7,11 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
+from tocsin.config import consumer_views
+from tocsin.config.parts import WORDS, priority, rank_or_none
 from tocsin.slo.openslo.checks import Check, Findings, free, list_of, record, shown, text
 from tocsin.slo.openslo.durations import shorthand
-from tocsin.slo.openslo.nodes import Node, Shape
+from tocsin.slo.openslo.nodes import Node
 from tocsin.slo.openslo.schema_head import NAME
 
 OUR_VERSION = "tocsin/v1alpha1"
@@ -19,26 +21,12 @@ _LATER = (
     "SeveritySet",
     "ClassificationMatrix",
     "Role",
-    "ConsumerView",
     "Rotation",
     "EscalationPolicy",
     "StakeholderGroup",
     "Process",
 )
-_PRIORITY = re.compile(r"[Pp]?([1-9])")
 _WHEN = re.compile(r"breaches\s*>\s*([0-9]{1,4})\s+in\s+([1-9][0-9]*[mhd])")
-WORDS = text()
-
-
-def rank_or_none(node: Node) -> int | None:
-    """The rank written as 2, "2" or P2; None for the word none."""
-    found = _PRIORITY.fullmatch(node.text)
-    return int(found[1]) if found else None
-
-
-def _priority(findings: Findings, node: Node, path: str) -> None:
-    if node.shape is not Shape.SCALAR or (node.text != "none" and rank_or_none(node) is None):
-        findings.error(node.line, path, f"{shown(node.text)} is no priority: write 2, P2 or none")
 
 
 def _when(findings: Findings, node: Node, path: str) -> None:
@@ -69,11 +57,11 @@ def raise_rule(node: Node) -> dict[str, Any] | None:
 
 
 _ENTRY = record(
-    {"slo": WORDS, "priority": _priority},
+    {"slo": WORDS, "priority": priority},
     {
         "groups": list_of(WORDS),
         "because": WORDS,
-        "raise": list_of(record({"when": _when, "to": _priority}), most=1),
+        "raise": list_of(record({"when": _when, "to": priority}), most=1),
         "assignMode": text(pattern=re.compile("automatic|manual"), meaning="automatic or manual"),
     },
 )
@@ -92,4 +80,6 @@ def _later(findings: Findings, node: Node, _path: str) -> None:
     findings.warn(node.line, "kind", f"{kind} is known but not applied from files yet; it was passed over")
 
 
-OUR_KINDS: Mapping[str, Mapping[str, Check]] = {OUR_VERSION: {PRIORITY_MAP: _MAP, **dict.fromkeys(_LATER, _later)}}
+OUR_KINDS: Mapping[str, Mapping[str, Check]] = {
+    OUR_VERSION: {PRIORITY_MAP: _MAP, consumer_views.KIND: consumer_views.SCHEMA, **dict.fromkeys(_LATER, _later)}
+}

@@ -111,7 +111,12 @@ def spread(case: UseCase, *, lowest: int) -> int:
 def divergences(cases: Iterable[UseCase], *, lowest: int) -> list[Divergence]:
     """Every view that differs from a decision, largest first; of equal ones the more urgent, then by name."""
     found = [one for case in cases for one in _of(case, lowest=lowest)]
-    return sorted(found, key=lambda one: (-abs(one.levels), -one.levels, one.slo, one.view.key))
+    return sorted(found, key=order)
+
+
+def order(one: Divergence) -> tuple[int, int, str, str]:
+    """The largest first; of equal ones the more urgent, then by name."""
+    return -abs(one.levels), -one.levels, one.slo, one.view.key
 
 
 def _of(case: UseCase, *, lowest: int) -> Iterable[Divergence]:

@@ -174,7 +174,7 @@ def team_group(actor: Actor, team: Team, *, now: datetime) -> StakeholderGroup:
 
     Besides its members the people on call of the team hear. Members of the team need no further right for it.
     """
-    code = f"{team.name[:_TEAM_NAME]}{_ON_CALL}"
+    code = team_group_code(team)
     with transaction.atomic():
         db.advisory_lock(f"tocsin.process.group.{code}")
         found = StakeholderGroup.objects.filter(code=code).first()
@@ -192,6 +192,10 @@ def team_group(actor: Actor, team: Team, *, now: datetime) -> StakeholderGroup:
         data = {"code": code, "name": group.name, "ring": group.ring, "is_management": False}
         audit.record(actor, [Fact(kind=Kind.GROUP_SAVED, data=data)], now=now)
     return group
+
+
+def team_group_code(team: Team) -> str:
+    return f"{team.name[:_TEAM_NAME]}{_ON_CALL}"
 
 
 def _inner_ring() -> int:

@@ -58,6 +58,11 @@ def consumer_of(named: str) -> Consumer:
     raise Invalid({"consumer": f"There is no {kind or 'service, team or group'} called {name!r}."})
 
 
+def possible_keys(named: str) -> list[str]:
+    """The keys a name may stand for, without looking whether such a consumer is there."""
+    return [named] if ":" in named else [f"{kind}:{named}" for kind in _KINDS]
+
+
 def _find(kind: str, name: str) -> Consumer | None:
     if kind == SERVICE:
         service = Service.objects.select_related("team").filter(name=name).first()

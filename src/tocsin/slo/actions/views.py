@@ -136,9 +136,10 @@ def _faults_of_strategy(said: Said, who: Consumer) -> dict[str, str]:
 def _own_group(actor: Actor, said: Said, who: Consumer, *, now: datetime) -> StakeholderGroup | None:
     if said.strategy != Strategy.OWN_GROUP:
         return None
-    if said.notify:
+    team = who.speaker
+    if said.notify and (team is None or said.notify != processes.team_group_code(team)):
         return _group(said.notify)
-    return who.group if who.speaker is None else processes.team_group(actor, who.speaker, now=now)
+    return who.group if team is None else processes.team_group(actor, team, now=now)
 
 
 def _group(code: str) -> StakeholderGroup:

@@ -6,6 +6,7 @@ from django.urls import URLPattern, URLResolver
 
 from tocsin.web import (
     accounts,
+    budget_policies,
     consumer_views,
     help,  # noqa: A004 - the page's name
     incidents,
@@ -33,6 +34,7 @@ PARTS = (
     updates,
     reviews,
     accounts,
+    budget_policies,
     slos,
     slo_pictures,
     oncall,

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from importlib import resources
 from typing import Any
 
 import yaml
+
+REVIEW_AFTER = timedelta(days=182)
+"""When a team that begins with it looks at it again: in half a year."""
 
 
 def default_policy() -> dict[str, Any]:

@@ -1,0 +1,156 @@
+"""Error budget policies on pages, over JSON and by words."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.domains import worlds
+from tests.domains.test_budget_policies import MINUTE, burn, house, look, policy, slo
+from tests.domains.worlds import NOW
+from tests.edges.api_client import Caller
+from tests.edges.test_cli import Shell, shell
+from tests.edges.web_client import has, read, signed_in, words
+from tocsin.audit.models import Entry
+from tocsin.core.access import Role
+from tocsin.platform import clock as clocks
+from tocsin.platform.clock import WoundClock
+from tocsin.slo.defaults import default_policy
+from tocsin.slo.models import ErrorBudgetPolicy, PolicyConsequence
+
+__all__ = ["house", "shell"]
+
+pytestmark = pytest.mark.django_db
+
+PAGE = "/teams/identity/policy"
+
+
+def document(**changed: Any) -> dict[str, Any]:
+    return {**default_policy(), "next_review": "2027-05-23", **changed}
+
+
+def test_a_team_begins_with_the_shipped_policy_and_only_its_owners_may(clock: WoundClock) -> None:
+    page = read(signed_in("olga"), PAGE)
+    assert has(page, "policy-begin")
+    assert not has(read(signed_in("tom"), PAGE), "policy-begin")
+    read(signed_in("tom"), f"{PAGE}/edit", status=403)
+    form = read(signed_in("olga"), f"{PAGE}/edit")
+    assert "next_review: &#x27;2027-05-24&#x27;" in form
+    text = yaml.safe_dump(document(scope="Log-on"))
+    answer = signed_in("olga").post(f"{PAGE}/edit", {"text": text, "based_on": "0"})
+    assert (answer.status_code, answer["Location"]) == (302, PAGE)
+    assert "Log-on" in words(read(signed_in("tom"), PAGE), "agreed")
+    assert signed_in("tom").post(f"{PAGE}/edit", {"text": text, "based_on": "1"}).status_code == 403
+
+
+@pytest.mark.req("R-10-1")
+def test_the_page_shows_the_seven_parts_what_holds_and_what_followed(clock: WoundClock) -> None:
+    made, _ = slo(), policy()
+    incident = burn(made, NOW, 400)
+    clock.wind_to(NOW + 11 * MINUTE)
+    look(NOW + 11 * MINUTE)
+    page = read(signed_in("tom"), PAGE)
+    agreed = words(page, "agreed")
+    for part in ("Scope", "Purpose", "If people disagree", "Agreed by", "Next review 23 May 2027"):
+        assert part in agreed
+    assert "EB2 holds" in words(page, "clause-EB2")
+    assert "EB1 does not hold" in words(page, "clause-EB1")
+    row = PolicyConsequence.objects.get(clause="EB2")
+    told = words(page, f"consequence-{row.pk}")
+    for said in (incident.ref, "Told: Olga", "In force", "A postmortem with at least one action item"):
+        assert said in told
+    assert not has(page, f"done-{row.pk}")
+
+
+def test_what_was_done_is_said_on_the_page_and_mistakes_keep_what_was_typed(clock: WoundClock) -> None:
+    made, _ = slo(), policy()
+    burn(made, NOW, 400)
+    clock.wind_to(NOW + 11 * MINUTE)
+    look(NOW + 11 * MINUTE)
+    row = PolicyConsequence.objects.get(clause="EB2")
+    address = f"{PAGE}/consequences/{row.pk}"
+    wrong = signed_in("olga").post(address, {"note": "Done <b>", "url": "ftp://x"})
+    assert wrong.status_code == 422
+    assert "Done &lt;b&gt;" in wrong.content.decode()
+    assert "http:// or https://" in words(wrong.content.decode(), "problems")
+    assert signed_in("tom").post(address, {"note": "x"}).status_code == 403
+    assert signed_in("olga").post(address, {"note": "Postmortem held"}).status_code == 302
+    assert "Postmortem held olga" in words(read(signed_in("tom"), PAGE), f"consequence-{row.pk}")
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("scope: [", "Line 1"),
+        ("- a", "Begin with the names of the parts"),
+        ("[" * 5000, "no YAML"),
+        ("!!python/object/apply:os.system [ls]", "Line 1"),
+        ("scope: x", "purpose: is missing"),
+        (yaml.safe_dump(document(scoop=1)), "scoop"),
+        ("x" * 20_001, "20000"),
+    ],
+)
+def test_a_policy_that_is_wrong_is_shown_again_with_its_mistakes(text: str, said: str, clock: WoundClock) -> None:
+    before = Entry.objects.count()
+    answer = signed_in("olga").post(f"{PAGE}/edit", {"text": text, "based_on": "0"})
+    assert answer.status_code == 422
+    assert said in answer.content.decode()
+    assert (ErrorBudgetPolicy.objects.count(), Entry.objects.count()) == (0, before)
+
+
+def test_two_who_change_it_at_once_do_not_overwrite_each_other(clock: WoundClock) -> None:
+    policy()
+    text = yaml.safe_dump(document(scope="Mine"))
+    assert signed_in("olga").post(f"{PAGE}/edit", {"text": text, "based_on": "1"}).status_code == 302
+    late = signed_in("olga").post(f"{PAGE}/edit", {"text": yaml.safe_dump(document(scope="Yours")), "based_on": "1"})
+    assert late.status_code == 409 or late.status_code == 422
+    assert "changed the policy meanwhile" in late.content.decode()
+
+
+def test_the_policy_over_json(clock: WoundClock) -> None:
+    slo()
+    root = Caller("root", role=Role.ADMIN.value)
+    assert root.ask("GET", "/api/v1/teams/identity/budget-policy")[0] == 404
+    saved = root.must("PUT", "/api/v1/teams/identity/budget-policy", {"policy": document()})
+    assert (saved["revision"], saved["next_review"]) == (1, "2027-05-23")
+    found = root.must("GET", "/api/v1/teams/identity/budget-policy")
+    assert {one["clause"]: one["verdict"] for one in found["findings"]} == dict.fromkeys(
+        ("EB1", "EB2", "EB3", "EB4", "EB5"), "does_not_hold"
+    )
+    assert [one["team"] for one in root.must("GET", "/api/v1/budget-policies")["items"]] == ["identity"]
+    status, wrong = root.ask("PUT", "/api/v1/teams/identity/budget-policy", {"policy": {"scope": "x"}})
+    assert (status, "purpose" in wrong["fields"]) == (422, True)
+    assert (
+        Caller("rea", role=Role.READER.value).ask(
+            "PUT", "/api/v1/teams/identity/budget-policy", {"policy": document()}
+        )[0]
+        == 403
+    )
+    assert root.ask("POST", "/api/v1/budget-policies/consequences/99/answer", {"note": "x"})[0] == 404
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.req("R-10-1")
+def test_a_policy_is_started_set_shown_and_checked_by_words(shell: Shell, tmp_path: Path) -> None:
+    worlds.team("tills", now=clocks.now())
+    file = tmp_path / "policy.yaml"
+    file.write_text(shell.run("policy", "start").stdout, encoding="utf-8")
+    assert shell.json("policy", "set", "tills", str(file))["revision"] == 1
+    again = tmp_path / "again.yaml"
+    again.write_text(shell.run("policy", "show", "tills").stdout, encoding="utf-8")
+    assert shell.json("policy", "set", "tills", str(again))["revision"] == 1
+    assert shell.json("policy", "check", "tills") == {"items": [], "holding": 0}
+    assert shell.run("policy", "check", "tills", "--fail").exit_code == 0
+    assert [one["team"] for one in shell.json("policy", "list")["items"]] == ["tills"]
+    assert shell.json("policy", "consequences", "tills")["items"] == []
+    file.write_text("scope: x\n", encoding="utf-8")
+    wrong = shell.run("policy", "set", "tills", str(file))
+    assert (wrong.exit_code, wrong.stdout) == (1, "")
+    assert "purpose" in wrong.stderr
+    file.write_text("- x\n", encoding="utf-8")
+    assert shell.run("policy", "set", "tills", str(file)).exit_code == 1
+    assert shell.run("policy", "show", "nobody").exit_code == 1
+    assert shell.run("policy", "answer", "1", "--note", "x").exit_code == 1

@@ -7,6 +7,7 @@ import click
 from tocsin.cli import (
     adoption,
     consumer_views,
+    imports,
     incidents,
     oncall,
     people,
@@ -36,6 +37,7 @@ for command in (
     adoption.explain,
     adoption.resource_alert,
     adoption.wish,
+    imports.import_group,
     incidents.now_command,
     incidents.incident,
     incidents.update,

@@ -16,7 +16,7 @@ from tocsin.slo.openslo.parsing import Document
 from tocsin.slo.openslo.schema_head import OUR_PREFIX
 from tocsin.slo.rules import BURN_RATE
 
-SNOOZE = OUR_PREFIX + "snooze"
+SNOOZE, SHORT_WINDOW = OUR_PREFIX + "snooze", OUR_PREFIX + "short-window"
 _PRIORITY = re.compile(r"[Pp][1-9]")
 # Words people use for "in working hours"; every other severity is worth a page.
 _LATER = frozenset({"ticket", "low", "info", "warning", "warn", "minor"})
@@ -51,7 +51,8 @@ class _Conditions:
 def alert_rule(document: Document, book: PolicyBook, findings: Findings, short_window: str) -> Told:
     """The rule of the SLO's policies; without one, the rule of the product.
 
-    A policy that does not alert when breaching is passed over. `short_window` is our second window: OpenSLO has one.
+    A policy that does not alert when breaching is passed over. `short_window` is our second window, because OpenSLO has
+    one; a condition may have its own in an annotation of the same name.
     """
     found = _Conditions(snooze=document.node.text_at("metadata", "annotations", SNOOZE))
     for _, condition in _named(document, book, findings):
@@ -125,7 +126,7 @@ def _add(found: _Conditions, node: Node, short_window: str) -> None:
         "severity": severity,
         "urgency": Urgency.TICKET.value if severity.lower() in _LATER else Urgency.PAGE.value,
     }
-    short = shorthand(short_window) if short_window else None
+    short = shorthand(node.text_at("metadata", "annotations", SHORT_WINDOW) or short_window)
     if short is not None:
         one["short_seconds"] = int(short.span.total_seconds())
     found.found.append(one)

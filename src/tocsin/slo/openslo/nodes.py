@@ -16,6 +16,11 @@ _BOOLEANS = {"true": True, "True": True, "TRUE": True, "false": False, "False": 
 _LARGEST_EXPONENT = 30
 
 
+def is_number(text: str) -> bool:
+    """Whether a text without quotes would be read as a number."""
+    return _NUMBER.fullmatch(text) is not None
+
+
 class Shape(StrEnum):
     SCALAR = "scalar"
     MAP = "map"

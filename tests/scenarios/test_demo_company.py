@@ -45,3 +45,26 @@ def test_the_same_seed_tells_the_same_story_in_order_and_within_the_past() -> No
     assert len(told) == INCIDENTS
     assert all(earlier.start + earlier.lasts < later.start for earlier, later in itertools.pairwise(told))
     assert told[-1].start + told[-1].lasts < until
+
+
+@pytest.mark.django_db
+def test_consumers_of_the_company_differ_from_their_providers_and_one_has_no_way_to_cope() -> None:
+    until = OPENINGS[0]
+    worlds.process(now=until - PAST)
+    company.set_up(now=until - PAST, until=until)
+    report = slo.gaps(SYSTEM, at=until)
+    assert set(report.by_provider) == {"notifications", "platform", "tickets"}
+    found = [one for rows in report.by_provider.values() for one in rows]
+    assert {(one.view.key, one.slo, one.levels) for one in found} == {
+        ("service:checkout", "notify-availability", 1),
+        ("service:checkout", "seat-map-availability", 1),
+        ("team:tickets", "notify-latency", 1),
+        ("team:tickets", "notify-availability", -1),
+        ("service:logon", "user-store-availability", 1),
+    }
+    talk = report.talk_first
+    assert talk is not None
+    assert (talk.slo, [one.slo for one in found if not one.copes]) == ("seat-map-availability", [talk.slo])
+    [closed] = slo.rounds(SYSTEM, slo.objective(SYSTEM, "notify-availability"))
+    assert (closed.number, closed.answers.count()) == (1, 2)
+    assert len(slo.sessions(SYSTEM, team="notifications")) == 1

@@ -14,6 +14,7 @@ from tocsin.alerts import actions as alerts
 from tocsin.catalog import queries as catalog
 from tocsin.config import apply
 from tocsin.core.access import SYSTEM
+from tocsin.demo import talks
 from tocsin.oncall import actions as oncall
 from tocsin.people import actions as people
 from tocsin.process import actions as process
@@ -27,6 +28,7 @@ CONFIGURATION = (
     "slos-notifications.yaml",
     "slos-platform.yaml",
     "priorities.yaml",
+    "views.yaml",
 )
 
 
@@ -56,6 +58,7 @@ def set_up(*, now: datetime, until: datetime) -> Company:
     plan = apply.apply_texts(SYSTEM, {name: text_of(name) for name in CONFIGURATION}, dry_run=False, now=now)
     if plan.errors:
         raise ValueError(f"the demo's own files are refused: {plan.errors[:3]}")
+    talks.hold(now=now)
     _on_call(told, now=now, until=until)
     keys = {}
     for sender in told["integrations"]:

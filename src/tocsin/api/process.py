@@ -13,6 +13,8 @@ from tocsin.api.auth import actor
 from tocsin.audit import exports as bundles
 from tocsin.audit import queries as audit
 from tocsin.core.access import Right, require
+from tocsin.insights import adherence
+from tocsin.platform import clock
 from tocsin.process import exports, queries
 
 router = Router(tags=["process"])
@@ -57,7 +59,9 @@ def bundle(
     request: HttpRequest, start: Annotated[datetime, Query(alias="from")], end: Annotated[datetime, Query(alias="to")]
 ) -> HttpResponse:
     """The evidence of [from, to) as one file; the same data gives the same bytes."""
-    content = bundles.export_bundle(actor(request), from_at=start, to_at=end)
+    who = actor(request)
+    more = adherence.bundle_files(who, start=start, end=end, now=clock.now()) if start < end else {}
+    content = bundles.export_bundle(who, from_at=start, to_at=end, more=more)
     answer = HttpResponse(content, content_type="application/zip")
     answer.headers["Content-Disposition"] = 'attachment; filename="tocsin-evidence.zip"'
     return answer

@@ -7,6 +7,7 @@ from django.urls import URLPattern, URLResolver, path
 from ninja import NinjaAPI
 
 from tocsin.api import (
+    adherence,
     adoption,
     alertmanager,
     alerts,
@@ -54,6 +55,7 @@ for module in (
     postmortems,
     priorities,
     process,
+    adherence,
     what_if,
 ):
     api.add_router("", module.router)

@@ -14,6 +14,7 @@ from tocsin.cli import (
     policies,
     postmortems,
     priorities,
+    reports,
     server,
     slo_bench,
     slos,
@@ -54,6 +55,7 @@ for command in (
     policies.policy,
     postmortems.action,
     postmortems.postmortem,
+    reports.report,
     server.audit,
     server.process,
     server.version,
@@ -65,6 +67,8 @@ for command in (
 slos.slo.add_command(slo_bench.bench)
 for command in consumer_views.COMMANDS:
     slos.priority.add_command(command)
+incidents.incident.add_command(reports.of_incident)
+incidents.incident.add_command(reports.waive_check)
 slos.slo.add_command(what_if.test_slo)
 priorities.priority.add_command(what_if.what_if)
 cli.add_command(incidents.ack, "ack")

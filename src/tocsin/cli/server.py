@@ -12,6 +12,7 @@ import click
 
 from tocsin.cli.client import Client
 from tocsin.cli.output import output_options, period, show
+from tocsin.core.errors import TocsinError
 
 _DATE = re.compile(r"\d{4}-\d\d-\d\d")
 
@@ -33,11 +34,14 @@ def verify(bundle: Path | None, data: Path | None) -> None:
 
     With a BUNDLE, verify that file without a server.
     """
+    more = ""
     if bundle is not None:
         from tocsin.audit.bundle import verify_bundle
 
         verdict = verify_bundle(bundle)
         ok, entries, wrong, why = verdict.ok, verdict.count, verdict.first_wrong, verdict.why
+        if ok:
+            more = _verdicts_follow(bundle)
     elif data is not None:
         _prepare(data)
         import django
@@ -54,10 +58,25 @@ def verify(bundle: Path | None, data: Path | None) -> None:
         # Most sentences of the check name the entry themselves.
         told = why if wrong is None or f"Entry {wrong}:" in why else f"Entry {wrong}: {why}"
         raise click.ClickException(told)
-    click.echo(f"complete: {entries} entries, no gap, no change")
+    click.echo(f"complete: {entries} entries, no gap, no change{more}")
 
 
-def _whole_days(start: str, end: str) -> tuple[str, str]:
+def _verdicts_follow(bundle: Path) -> str:
+    """Judge the incidents of a bundle again from its entries. Raises ClickException where a verdict differs."""
+    from tocsin.insights.adherence_evidence import verify as compare
+
+    try:
+        found = compare(bundle)
+    except (KeyError, ValueError, TocsinError) as wrong:
+        raise click.ClickException(f"the verdicts of the bundle cannot be computed again: {wrong}") from None
+    if found is None:
+        return ""
+    if not found.ok:
+        raise click.ClickException(found.why)
+    return f"; {found.verdicts} verdicts follow from them"
+
+
+def whole_days(start: str, end: str) -> tuple[str, str]:
     """The two ends of a period as moments: a bare date is a day of UTC, and a period reaches to the end of its last."""
     begin, finish = (f"{text}T00:00:00Z" if _DATE.fullmatch(text) else text for text in (start, end))
     if finish != end:
@@ -72,7 +91,7 @@ def _whole_days(start: str, end: str) -> tuple[str, str]:
 @click.option("-o", "path", required=True, type=click.Path(dir_okay=False, path_type=Path))
 def export(start: str, end: str, path: Path) -> None:
     """Write the evidence of a period; the same data gives the same bytes."""
-    begin, finish = period(*_whole_days(start, end))
+    begin, finish = period(*whole_days(start, end))
     content = Client().download("/audit/bundle", **{"from": begin.isoformat(), "to": finish.isoformat()})
     path.write_bytes(content)
     click.echo(f"{path}: {len(content)} bytes", err=True)

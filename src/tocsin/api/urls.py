@@ -26,6 +26,7 @@ from tocsin.api import (
     resource_alerts,
     slos,
     what_if,
+    wiring,
 )
 from tocsin.api.auth import BrowserAuth, TokenAuth
 
@@ -57,6 +58,7 @@ for module in (
     process,
     adherence,
     what_if,
+    wiring,
 ):
     api.add_router("", module.router)
 

@@ -20,6 +20,7 @@ from tocsin.cli import (
     slos,
     teams,
     what_if,
+    wiring,
 )
 
 
@@ -62,6 +63,7 @@ for command in (
     slos.apply_command,
     priorities.priority,
     slos.slo,
+    wiring.wiring,
 ):
     cli.add_command(command)
 slos.slo.add_command(slo_bench.bench)

@@ -25,6 +25,7 @@ from tocsin.web import (
     subscriptions,
     updates,
     what_if,
+    wiring,
 )
 
 PARTS = (
@@ -32,6 +33,7 @@ PARTS = (
     incidents,
     pages,
     updates,
+    wiring,
     reviews,
     accounts,
     budget_policies,

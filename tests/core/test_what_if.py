@@ -210,7 +210,7 @@ def test_hours_of_which_nothing_is_known_are_not_hours_without_errors() -> None:
     series.known[60:120] = False
     found = coverage_of(series)
     assert (found.hours, found.known_hours, found.is_whole) == (4, 3, False)
-    assert "the rest is unknown, not good" in str(found)
+    assert "unknown, not good" in str(found)
     series.coarse[0:60] = True
     assert "1 hour is known by the sum of its hour only: short peaks there are flattened" in str(coverage_of(series))
     assert str(PastCoverage(10, 0, 0)) == "Nothing was recorded in this time, so nothing can be said."

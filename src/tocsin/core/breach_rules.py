@@ -276,7 +276,6 @@ def replay_heats(
     ``advance`` promises that between them nothing happens, so 40,000 steps need a few hundred decisions.
     """
     changes = _change_points(rows, ticks.size)
-    table: list[list[int]] = np.stack(rows, axis=1).tolist() if ticks.size else []
     alerts: Mapping[Urgency, AlertState] = {}
     seen: list[int] = []
     fired: list[list[bool]] = []
@@ -284,7 +283,7 @@ def replay_heats(
     at, following = 0, 0
     while at < ticks.size:
         now = EPOCH + (int(ticks[at]) + 1) * step
-        alerts, outcomes = advance_all(rule, alerts, [Heat(value) for value in table[at]], now=now)
+        alerts, outcomes = advance_all(rule, alerts, [Heat(row[at]) for row in rows], now=now)
         seen.append(int(ticks[at]))
         fired.append([outcome.firing for outcome in outcomes])
         for told_steps, outcome in zip(told, outcomes, strict=True):

@@ -12,6 +12,7 @@ from decimal import Decimal
 from fractions import Fraction
 
 import numpy as np
+import numpy.typing as npt
 
 from tocsin.core.error_budget import allowed_ratio, error_ratio, seconds, share_of
 from tocsin.core.errors import Invalid
@@ -46,6 +47,12 @@ class AllowedRatio:
             np.array([ratio.numerator for ratio in ratios], dtype=np.int64),
             np.array([ratio.denominator for ratio in ratios], dtype=np.int64),
         )
+
+    def at(self, rows: npt.NDArray[np.intp]) -> "AllowedRatio":
+        """Return the ratios of some rows; one for all stays one for all."""
+        if isinstance(self.numerator, int) or isinstance(self.denominator, int):
+            return self
+        return AllowedRatio(self.numerator[rows], self.denominator[rows])
 
     def as_float(self) -> FloatArray:
         """Return the ratios for display and statistics, never for a boundary."""

@@ -165,11 +165,15 @@ class LadderRule:
         self, ladder: Ladder, rung: Rung, sums: Mapping[timedelta, WindowArrays], allowed: AllowedRatio
     ) -> BoolArray:
         counts = sums[rung.window]
-        return np.asarray(
+        holds = np.asarray(
             self._spends(ladder, rung, sums, allowed)
             & exceeds(sums[rung.still], limit=ladder.still_burning, allowed=allowed)
-            & is_significant(self._whole(counts), ladder, allowed)
         )
+        # Chance is the dear question; of most rows, and of nearly all minutes of a past, it need not be asked.
+        places = np.flatnonzero(holds)
+        asked = self._whole(WindowArrays(counts.valid[places], counts.bad[places]))
+        holds[places] = is_significant(asked, ladder, allowed.at(places))
+        return holds
 
     def _whole(self, counts: WindowArrays) -> WindowArrays:
         parts = self.unit.parts

@@ -63,6 +63,18 @@ class RecordedPast:
         """Return the end of a minute: the moment at which it is judged."""
         return self.starts_at + (step + 1) * MINUTE
 
+    def with_lead(self, lead: int) -> "RecordedPast":
+        """Return the same judged part with a shorter lead; one that is short already stays as it is."""
+        cut = max(0, self.lead - lead)
+        return RecordedPast(
+            self.starts_at + cut * MINUTE,
+            self.valid[cut:],
+            self.bad[cut:],
+            self.known[cut:],
+            self.coarse[cut:],
+            lead=self.lead - cut,
+        )
+
     def ticks(self, every: timedelta | None) -> BoolArray:
         """Return for each minute whether a tick of the UTC grid falls into it; without a grid each minute has one."""
         if every is None or every <= MINUTE:
@@ -94,8 +106,9 @@ class PastCoverage:
         """Say it in a sentence."""
         if not self.known_hours:
             return "Nothing was recorded in this time, so nothing can be said."
+        missing = self.hours - self.known_hours
         there = f"Counts are there for {span_words(self.known_hours)} of {span_words(self.hours)}"
-        rest = "" if self.known_hours >= self.hours else "; the rest is unknown, not good"
+        rest = f"; {span_words(missing)} {'is' if missing == 1 else 'are'} unknown, not good" if missing else ""
         return f"{there}{rest}.{self._flattened()}"
 
     def _flattened(self) -> str:
@@ -133,6 +146,10 @@ def windows_at_each_minute(past: RecordedPast, widths: Mapping[timedelta, timede
     ends = past.first + 1 + np.arange(past.minutes, dtype=np.int64)
     found: dict[timedelta, WindowArrays] = {}
     for span, width in widths.items():
+        if width <= MINUTE:
+            steps = max(1, -(-span // MINUTE))
+            found[span] = WindowArrays(_trailing(valid, steps), _trailing(bad, steps))
+            continue
         starts = np.maximum(_window_starts(ends, span, width) - past.first, 0)
         found[span] = WindowArrays(valid[1:] - valid[starts], bad[1:] - bad[starts])
     return found
@@ -151,6 +168,12 @@ def _window_starts(ends: IntArray, span: timedelta, width: timedelta) -> IntArra
     # Half a bucket in seconds may be half a minute: reckon in seconds, as the evaluator does.
     nearest = (ends * 60 + bucket * 30) // (bucket * 60) * bucket
     return np.asarray(nearest - buckets * bucket, dtype=np.int64)
+
+
+def _trailing(totals: IntArray, steps: int) -> IntArray:
+    sums = totals[1:].copy()
+    sums[steps:] -= totals[1:-steps]
+    return sums
 
 
 def _totals(counts: IntArray) -> IntArray:

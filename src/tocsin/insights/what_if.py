@@ -20,7 +20,7 @@ from tocsin.core.breach_frequency import CountedAs, FrequencyRule
 from tocsin.core.budget_priorities import CHAPTER_VELOCITY
 from tocsin.core.errors import Invalid
 from tocsin.core.priorities import AssignMode, PriorityState
-from tocsin.core.recorded_past import PastCoverage, RecordedPast, coverage_of, window_at
+from tocsin.core.recorded_past import MINUTE, PastCoverage, RecordedPast, coverage_of, window_at
 from tocsin.core.rule_protocol import Rule
 from tocsin.core.rule_reach import frequency_warning, rule_warnings
 from tocsin.core.what_if import Findings, Judged, Meaning
@@ -36,6 +36,7 @@ from tocsin.slo.rules import rule_for
 
 DAYS = 90
 _LONGEST_LEAD = timedelta(days=32)
+_ROUNDING = timedelta(hours=1)  # a window may begin up to half a bucket earlier than its length
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,7 +143,7 @@ class Replayer:
         target, rule = target or self.objective.target, rule or snapshots.rule_of(self.objective)
         found = self.findings(target, rule)
         opened = core.incidents(
-            found, self._meaning(choice, target), reopen_within=self._process.lifecycle.reopen_within
+            found, self._meaning(choice, target, found.past), reopen_within=self._process.lifecycle.reopen_within
         )
         asked = Asked(self._process, self._at_work, groups=len(set(choice.groups)), management=self._management)
         return tallies.tally(found, opened, asked)
@@ -154,12 +155,13 @@ class Replayer:
             spans = tuple({*rule.windows(), rule.own_window})
             widths = recorded.bucket_widths(spans, sliced=snapshots.slices_of(self.objective) is not None)
             judged = Judged(target, rule, self.objective.evaluate_every)
-            self._found[key] = core.findings(self.past, judged, widths)
+            past = self.past.with_lead((max(spans) + _ROUNDING) // MINUTE)
+            self._found[key] = core.findings(past, judged, widths)
         return self._found[key]
 
-    def _meaning(self, choice: Choice, target: Decimal) -> Meaning:
+    def _meaning(self, choice: Choice, target: Decimal, past: RecordedPast) -> Meaning:
         if choice.decision == PriorityState.UNSET:
-            fallback = self._fallback(choice.fallback, target) if choice.fallback else None
+            fallback = self._fallback(choice.fallback, target, past) if choice.fallback else None
             return Meaning(fallback=fallback)
         row = _row(self.objective, choice, self.assignment, now=self.past.since)
         counted = None if choice.raise_rule is None else snapshots.frequency_rule_of(row)
@@ -167,14 +169,18 @@ class Replayer:
             counted = _as_counted(row, counted)
         return Meaning(snapshots.assignment_of(row), AssignMode(row.assign_mode), counted)
 
-    def _fallback(self, name: str, target: Decimal) -> core.FallbackRank:
+    def _fallback(self, name: str, target: Decimal, past: RecordedPast) -> core.FallbackRank:
+        """The table's word at a minute of `past`, reckoned with the whole lead: a budget reaches far back."""
         supposed = copy.copy(self.objective)
         supposed.fallback, supposed.target = name, target
         sliced = snapshots.slices_of(supposed) is not None
         spans = (judging.TREND, *CHAPTER_VELOCITY.windows())
         widths = recorded.bucket_widths((*spans, supposed.period), sliced=sliced)
 
-        def rank(step: int) -> int | None:
+        offset = self.past.lead - past.lead
+
+        def rank(judged_step: int) -> int | None:
+            step = judged_step + offset
             at = self.past.end_of(step)
             period = snapshots.period_of(supposed, now=at)
             length = supposed.period if supposed.calendar_start is None else at - period.starts_at

@@ -1,6 +1,7 @@
 """The only writers of the slo domain."""
 
 from tocsin.slo.actions.counting import add_counts, count_errors, forget_counts, mark_invalid
+from tocsin.slo.actions.deciding import Decided, decide_many, undo_decisions
 from tocsin.slo.actions.evaluating import evaluate
 from tocsin.slo.actions.feedback_sessions import record_session
 from tocsin.slo.actions.objectives import check_objective, retire_objective, save_objective
@@ -15,6 +16,7 @@ from tocsin.slo.specs import Count, ObjectiveSpec, SignalKind, SloSignal
 
 __all__ = [
     "Count",
+    "Decided",
     "ObjectiveSpec",
     "Said",
     "SignalKind",
@@ -26,6 +28,7 @@ __all__ = [
     "check_objective",
     "close_round",
     "count_errors",
+    "decide_many",
     "evaluate",
     "forget_counts",
     "mark_invalid",
@@ -39,6 +42,7 @@ __all__ = [
     "save_source",
     "state_view",
     "take_series",
+    "undo_decisions",
     "withdraw_priority",
     "withdraw_view",
 ]

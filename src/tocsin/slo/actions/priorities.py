@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
@@ -22,6 +22,8 @@ from tocsin.process.models import StakeholderGroup
 from tocsin.slo.conditional import checked_rule
 from tocsin.slo.models import Decision, Objective, PriorityAssignment, ResourceAlert, TargetKind
 
+_FURTHEST = timedelta(days=366)
+
 
 def assign_priority(
     actor: Actor,
@@ -34,32 +36,34 @@ def assign_priority(
     reason: str = "",
     raise_rule: Mapping[str, Any] | None = None,
     assign_mode: str = AssignMode.AUTOMATIC,
+    valid_from: datetime | None = None,
     now: datetime,
 ) -> PriorityAssignment:
-    """Decide the priority of an SLO or a resource alert (a row or its name) from `now` (inclusive) on.
+    """Decide the priority of an SLO or a resource alert (a row or its name) from `valid_from` (inclusive; default now) on.
 
-    The former decision ends then.
+    The former decision ends then; one that was only planned for later gives way.
     `decision` is set (with a rank of the catalogue) or none, on purpose. `raise_rule` {"more_than", "within_seconds",
     "to", "count": episodes | occurrences} makes it conditional, for SLOs. Deciding the same again writes nothing. Raises
     Invalid for wrong fields, Refused for a moment before the decision in force.
     """
     rule = _check(decision, priority, raise_rule, assign_mode)
+    begins = _begins(valid_from, now=now)
     with transaction.atomic():
         target = _target(objective, resource_alert)
         if rule and target.kind is TargetKind.RESOURCE_ALERT:
             raise Invalid({"raise_rule": "counts breaches, and only SLOs have them"})
         _may_assign(actor, target)
         members = _groups(groups)
-        former = db.lock(PriorityAssignment.objects.filter(valid_until=None, **target.fields)).first()
+        former = _open_decision(actor, target, now=now)
         fields = {"decision": decision, "priority": priority, "raise_rule": rule, "assign_mode": assign_mode}
         if former is not None and _says_the_same(former, fields, members):
             return former
-        _close(former, now)
+        _close(former, begins)
         assignment = PriorityAssignment.objects.create(
             target_kind=target.kind,
             reason=clean(reason),
             assigned_by=actor.ident,
-            valid_from=now,
+            valid_from=begins,
             **target.fields,
             **fields,
         )
@@ -74,18 +78,70 @@ def withdraw_priority(
     objective: Objective | str | None = None,
     resource_alert: ResourceAlert | str | None = None,
     reason: str,
+    valid_from: datetime | None = None,
     now: datetime,
 ) -> None:
-    """Make a target undecided again; it is back on the to-do list. Nothing happens when it is undecided already."""
+    """Make a target undecided again, from `valid_from` (default now) on; it is back on the to-do list.
+
+    Nothing happens when it is undecided already.
+    """
+    begins = _begins(valid_from, now=now)
     with transaction.atomic():
         target = _target(objective, resource_alert)
         _may_assign(actor, target)
-        former = db.lock(PriorityAssignment.objects.filter(valid_until=None, **target.fields)).first()
+        former = _open_decision(actor, target, now=now)
         if former is None:
             return
-        _close(former, now)
-        data = {**target.told, "decision": "unset", "reason": clean(reason), "former": _short(former)}
+        _close(former, begins)
+        data = {
+            **target.told,
+            "decision": "unset",
+            "reason": clean(reason),
+            "former": _short(former),
+            **_planned(begins, now),
+        }
         audit.record(actor, [Fact(kind=Kind.PRIORITY_ASSIGNED, data=data)], now=now)
+
+
+def _begins(valid_from: datetime | None, *, now: datetime) -> datetime:
+    if valid_from is None:
+        return now
+    if valid_from < now:
+        raise Invalid({"valid_from": "lies in the past: breaches there have been keep the priority they had"})
+    if valid_from > now + _FURTHEST:
+        raise Invalid({"valid_from": "lies more than a year ahead"})
+    return valid_from
+
+
+def _planned(begins: datetime, now: datetime) -> dict[str, str]:
+    """What the log says of a decision that begins later."""
+    return {"valid_from": audit.stamp(begins)} if begins > now else {}
+
+
+def _open_decision(actor: Actor, target: _Target, *, now: datetime) -> PriorityAssignment | None:
+    """The decision that holds until further notice, locked. A planned change of it is taken back first.
+
+    What was planned never held, so nothing was stamped with it; the log keeps that it was planned and taken back.
+    """
+    rows = PriorityAssignment.objects.filter(**target.fields)
+    planned = db.lock(rows.filter(valid_until=None)).first()
+    if planned is not None and planned.valid_from <= now:
+        return planned
+    ending = rows.filter(valid_until__gt=now)
+    if planned is None and not ending.exists():
+        return None
+    if planned is not None:
+        planned.delete()
+    ending.update(valid_until=None)
+    former = db.lock(rows.filter(valid_until=None)).first()
+    data = {
+        **target.told,
+        "decision": _short(former),
+        "former": _short(planned),
+        "reason": "A planned change was taken back.",
+    }
+    audit.record(actor, [Fact(kind=Kind.PRIORITY_ASSIGNED, data=data)], now=now)
+    return former
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,5 +254,6 @@ def _tell(
         "assign_mode": assignment.assign_mode,
         "reason": assignment.reason,
         "former": _short(former),
+        **_planned(assignment.valid_from, now),
     }
     audit.record(actor, [Fact(kind=Kind.PRIORITY_ASSIGNED, data=data)], now=now)

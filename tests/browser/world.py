@@ -9,11 +9,13 @@ from decimal import Decimal
 from django.db import transaction
 
 from tests.domains import slo_worlds, worlds
+from tocsin.adoption import actions as adoption
 from tocsin.alerts import actions as alerts
 from tocsin.comms import actions as comms
 from tocsin.core.access import SYSTEM
 from tocsin.incidents import actions as incidents
 from tocsin.oncall import actions as oncall
+from tocsin.people import actions as people
 from tocsin.platform.clock import WoundClock
 from tocsin.postmortems import actions as postmortems
 from tocsin.process import actions as process
@@ -32,6 +34,7 @@ class World:
     burning: int
     declared: int
     learned: int
+    walk: int
     now: datetime
 
 
@@ -47,7 +50,24 @@ def build(clock: WoundClock) -> World:
     _silence_of(silent, past.now())
     _views(end - timedelta(days=2))
     burning = _burn(log_on, end)
-    return World(burning=burning, declared=declared, learned=learned, now=end)
+    return World(burning=burning, declared=declared, learned=learned, walk=_on_the_way(past.now()), now=end)
+
+
+def _on_the_way(now: datetime) -> int:
+    """Team tickets has an alert to replace, a wish, and a discovery walk with every kind of use case in it."""
+    alert = adoption.register_alert(SYSTEM, alert_name="CPU>90% on host ABC", service="ticket-sales", now=now)
+    slo.move_resource_alert(SYSTEM, alert.name, "planned", reason="the SLO is in review", now=now)
+    adoption.add_wish(SYSTEM, kind="new_rule", text="Rules that look at weekdays only", team="tickets", now=now)
+    walk = adoption.begin_walk(SYSTEM, "tickets", priority=1, now=now)
+    named = ["Nobody can buy a ticket", "Tickets are lost", "Seats are sold twice", "Refunds are paid twice"]
+    adoption.name_use_cases(SYSTEM, walk.pk, named, now=now)
+    bought, lost, twice, _ = (one.pk for one in walk.cases.order_by("pk"))
+    adoption.see_use_case(SYSTEM, bought, slo="sales-latency", now=now)
+    for case in (lost, twice):
+        adoption.see_use_case(SYSTEM, case, now=now)
+    adoption.answer_find(SYSTEM, lost, existing_sli=True, service="ticket-sales", sli_kind="correctness", now=now)
+    adoption.activate_policy(SYSTEM, "identity", now=now)
+    return walk.pk
 
 
 def _people(now: datetime) -> None:
@@ -61,6 +81,8 @@ def _people(now: datetime) -> None:
         "log-on", of_team="identity", now=now, display_name="Log-on", runbook_url="https://wiki.example.com/log-on"
     )
     worlds.service("ticket-sales", of_team="tickets", now=now, display_name="Ticket sales", depends_on=("log-on",))
+    for team in ("identity", "tickets"):
+        people.update_team(SYSTEM, name=team, stage="mature", now=now)
     for group, address in (("management", "board@harbor.example"), ("customer-support", "desk@harbor.example")):
         process.add_group_member(SYSTEM, group=group, email=address, now=now)
     _duties(now)

@@ -14,6 +14,7 @@ from tests.domains import slo_worlds, worlds
 from tests.domains.slo_worlds import MINUTE
 from tests.domains.worlds import NOW
 from tocsin.core.access import SYSTEM, Role
+from tocsin.people import actions as teams
 from tocsin.people import queries as people
 from tocsin.platform.clock import WoundClock
 from tocsin.slo import actions, queries
@@ -30,6 +31,7 @@ def house(clock: WoundClock) -> None:
     worlds.process()
     worlds.person("ada", in_team="identity", is_owner=True, display_name="Ada Moor", time_zone="Europe/Berlin")
     worlds.service("log-on", of_team="identity", display_name="Log-on")
+    teams.update_team(SYSTEM, name="identity", stage="mature", now=NOW)
 
 
 def slo(name: str = "log-on-availability", **fields: object) -> Objective:

@@ -8,6 +8,7 @@ from typing import Any
 from django.http import HttpRequest
 from ninja import Router, Schema
 
+from tocsin.adoption import queries as adopted
 from tocsin.api import shapes
 from tocsin.api.auth import actor
 from tocsin.api.incidents import rank_of
@@ -36,6 +37,7 @@ class Assignment(Schema):
     groups: list[str] = []
     reason: str = ""
     raise_rule: dict[str, Any] | None = None
+    assign_mode: str = "automatic"
 
 
 @router.get("/slos")
@@ -88,17 +90,26 @@ def budget(request: HttpRequest, name: str, span: str = "day") -> dict[str, Any]
 def assign(request: HttpRequest, name: str, body: Assignment) -> dict[str, Any]:
     """Say what a breach of this SLO means, and who hears of it."""
     rank = rank_of(body.priority)
+    now, objective = clock.now(), queries.objective(actor(request), name)
     row = actions.assign_priority(
         actor(request),
-        objective=queries.objective(actor(request), name),
+        objective=objective,
         decision="set" if rank is not None else "none",
         priority=rank,
         groups=body.groups,
         reason=body.reason,
         raise_rule=body.raise_rule,
-        now=clock.now(),
+        assign_mode=body.assign_mode,
+        now=now,
     )
-    return {"slo": name, "priority": row.priority, "decision": row.decision, "valid_from": shapes.at(row.valid_from)}
+    return {
+        "slo": name,
+        "priority": row.priority,
+        "decision": row.decision,
+        "assign_mode": row.assign_mode,
+        "valid_from": shapes.at(row.valid_from),
+        "warnings": [warning for warning in [adopted.priority_warning(objective.service.team, now=now)] if warning],
+    }
 
 
 @router.get("/slos/{name}/versions")

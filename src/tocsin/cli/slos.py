@@ -138,13 +138,19 @@ def priority() -> None:
 @click.argument("priority_code")
 @click.option("--group", "groups", multiple=True, help="Who hears of it.")
 @click.option("--reason", default="")
+@click.option("--manual", is_flag=True, help="Only a proposal: a person chooses the priority of each incident.")
 @output_options
 def set_priority(
-    slo_name: str, priority_code: str, groups: tuple[str, ...], reason: str, output: str, as_json: bool
+    slo_name: str, priority_code: str, groups: tuple[str, ...], reason: str, manual: bool, output: str, as_json: bool
 ) -> None:
     """Give an SLO its priority: P1, 2, or none for a deliberate no."""
-    body = {"priority": priority_code, "groups": list(groups), "reason": reason}
-    show(Client().put(f"/slos/{quoted(slo_name)}/priority", body), output=output, as_json=as_json)
+    mode = "manual" if manual else "automatic"
+    body = {"priority": priority_code, "groups": list(groups), "reason": reason, "assign_mode": mode}
+    found = Client().put(f"/slos/{quoted(slo_name)}/priority", body)
+    for warning in found["warnings"]:
+        click.echo(f"warning: {warning}", err=True)
+    columns = ("slo", "priority", "decision", "assign_mode", "valid_from")
+    show(found, columns, output=output, as_json=as_json)
 
 
 @click.command("apply")

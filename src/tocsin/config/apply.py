@@ -13,6 +13,7 @@ from pathlib import Path
 
 from django.db import transaction
 
+from tocsin.adoption import queries as adopted
 from tocsin.audit.models import Entry
 from tocsin.catalog import actions as catalog
 from tocsin.catalog import queries as services
@@ -104,6 +105,7 @@ class _Bench:
         self._plan = plan
         self._reason = reason
         self._now = now
+        self._warned: set[str] = set()
 
     @contextmanager
     def _at(self, origin: str) -> Iterator[None]:
@@ -215,7 +217,7 @@ class _Bench:
     def _objective(self, spec: ObjectiveSpec) -> None:
         saved = slo.save_objective(self._actor, spec, reason=self._reason, now=self._now)
         if spec.priority is not None:
-            self._assign(saved, spec.priority)
+            self._assign(saved, spec.priority, spec.origin)
 
     def priority_map(self, document: Document) -> None:
         team = document.node.text_at("metadata", "team")
@@ -223,9 +225,9 @@ class _Bench:
             name = entry.text_at("slo")
             origin = f"{document.file}:{entry.line}"
             decided = PriorityAssignment.objects.filter(objective__name=name, valid_until=None).exists()
-            self._do(f"priority of {name}", origin, partial(self._map_entry, entry, team), exists=decided)
+            self._do(f"priority of {name}", origin, partial(self._map_entry, entry, team, origin), exists=decided)
 
-    def _map_entry(self, entry: Node, team: str) -> None:
+    def _map_entry(self, entry: Node, team: str, origin: str) -> None:
         name = entry.text_at("slo")
         objective = Objective.objects.select_related("service__team").filter(name=name, retired_at=None).first()
         if objective is None:
@@ -233,14 +235,14 @@ class _Bench:
         owner = objective.service.team.name if objective.service.team else ""
         if team and owner and owner != team:
             raise Invalid({"slo": f"{name} belongs to team {owner}, not to {team}."})
-        self._assign(objective, _entry_spec(entry))
+        self._assign(objective, _entry_spec(entry), origin)
 
     def consumer_view(self, document: Document) -> None:
         for title, origin, act, stands in consumer_views.entries(self._actor, document, now=self._now):
             self._do(title, origin, act, exists=stands)
 
-    def _assign(self, objective: Objective, spec: PrioritySpec) -> None:
-        slo.assign_priority(
+    def _assign(self, objective: Objective, spec: PrioritySpec, origin: str) -> None:
+        assignment = slo.assign_priority(
             self._actor,
             objective=objective,
             decision=spec.decision,
@@ -251,6 +253,11 @@ class _Bench:
             assign_mode=spec.assign_mode,
             now=self._now,
         )
+        team = objective.service.team
+        if assignment.valid_from == self._now and team is not None and team.name not in self._warned:
+            self._warned.add(team.name)
+            if warning := adopted.priority_warning(team, now=self._now):
+                self._warn(origin, warning)
 
 
 def _entry_spec(entry: Node) -> PrioritySpec:

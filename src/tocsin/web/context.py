@@ -34,7 +34,15 @@ class Place:
 PLACES = (
     Place("now", "Now", "/", "now", (), key="n"),
     Place("incidents", "Incidents", "/i", "incidents", ("/i", "/updates"), "i", (("Promised updates", "/updates"),)),
-    Place("slos", "SLOs", "/slos", "slos", ("/slos", "/services"), key="s"),
+    Place(
+        "slos",
+        "SLOs",
+        "/slos",
+        "slos",
+        ("/slos", "/services", "/teams", "/backlog", "/walks", "/resource-alerts"),
+        "s",
+        (("Teams", "/teams"), ("Wishes", "/backlog")),
+    ),
     Place("oncall", "On call", "/oncall", "oncall", ("/oncall",), key="o"),
     Place("learn", "Learn", "/postmortems", "learn", ("/postmortems", "/actions"), "p", (("Actions", "/actions"),)),
     Place(

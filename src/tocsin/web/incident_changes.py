@@ -19,6 +19,7 @@ from tocsin.incidents import actions, queries, snapshots
 from tocsin.incidents.models import OPEN_STATES, Incident, ObligationState
 from tocsin.oncall import queries as oncall
 from tocsin.web import asking, effects, form_pages, incident_forms, incident_page
+from tocsin.web.incident_proposal import proposed_rank
 
 NONE = "none"
 PRIORITY_REASONS = ("More people are affected", "Fewer people are affected", "There is a workaround", "New facts")
@@ -47,7 +48,7 @@ def priority(request: HttpRequest, number: int) -> HttpResponse:
     """Choose a priority; what each one brings stands beside it before it is chosen."""
     row = _about(request, number)
     definition = snapshots.process_of(row)
-    form = incident_forms.Priority(request.POST or None, initial={"priority": row.priority or ""})
+    form = incident_forms.Priority(request.POST or None, initial={"priority": row.priority or proposed_rank(row) or ""})
 
     def act(filled: dict[str, Any]) -> Incident:
         chosen = filled["priority"]
@@ -69,6 +70,7 @@ def priority(request: HttpRequest, number: int) -> HttpResponse:
         "choices": choices,
         "definition": definition,
         "none": row.priority_state == NONE,
+        "proposed": proposed_rank(row),
         "ready_reasons": PRIORITY_REASONS,
     }
     return form_pages.answer(

@@ -21,6 +21,7 @@ from tocsin.oncall import queries as oncall
 from tocsin.people import queries as people
 from tocsin.web import effects
 from tocsin.web.incident_chart import error_share
+from tocsin.web.incident_proposal import proposed_rank
 
 UNDOABLE = {
     Kind.PRIORITY_CHANGED: "the change of priority",
@@ -118,6 +119,7 @@ def context(actor: Actor, incident: Incident, *, now: datetime) -> dict[str, Any
     return {
         "incident": incident,
         "definition": definition,
+        "proposed": proposed_rank(incident),
         "priority": priority,
         "asks_for": effects.of_priority(priority) if priority else [],
         "may": may,

@@ -7,8 +7,10 @@ from typing import Any
 
 from django.http import HttpRequest
 
+from tocsin.adoption import queries as adopted
 from tocsin.core.access import Right
 from tocsin.core.errors import Invalid
+from tocsin.core.priorities import AssignMode
 from tocsin.process import queries as process
 from tocsin.process.sentences import consequences
 from tocsin.slo import queries
@@ -49,10 +51,12 @@ def form(request: HttpRequest, objective: Objective, *, given: dict[str, Any] | 
     current = queries.assignment_at(objective, now)
     team = objective.service.team
     held: dict[str, Any] = {"priority": "", "groups": [], "reason": "", "raise_to": "", "more_than": "", "hours": ""}
+    held["manual"] = ""
     if current is not None:
         rule = current.raise_rule or {}
         held["priority"] = str(current.priority) if current.decision == Decision.SET else NONE
         held["groups"] = [group.code for group in current.groups.all()]
+        held["manual"] = "yes" if current.assign_mode == AssignMode.MANUAL else ""
         held["raise_to"] = str(rule.get("to", ""))
         held["more_than"] = str(rule.get("more_than", ""))
         held["hours"] = f"{rule['within_seconds'] / _HOUR:g}" if rule else ""
@@ -64,12 +68,20 @@ def form(request: HttpRequest, objective: Objective, *, given: dict[str, Any] | 
         "choices": choices(),
         "groups": process.groups(actor),
         "given": given or held,
+        "step_hidden": _is_hidden(request, objective, decided=current is not None, typed=given is not None),
+        "stage_warning": adopted.priority_warning(team, now=now) if current is None else "",
     }
+
+
+def _is_hidden(request: HttpRequest, objective: Objective, *, decided: bool, typed: bool) -> bool:
+    """While a team is at the initial stage nobody is asked for a priority; whoever wants to decide says so."""
+    asked = typed or decided or "decide" in request.GET
+    return not asked and adopted.hides_priorities(objective.service.team)
 
 
 def given(request: HttpRequest) -> dict[str, Any]:
     """What was typed, as it was typed."""
-    names = ("priority", "reason", "raise_to", "more_than", "hours")
+    names = ("priority", "reason", "raise_to", "more_than", "hours", "manual")
     return {**{name: request.POST.get(name, "") for name in names}, "groups": request.POST.getlist("groups")}
 
 
@@ -86,6 +98,7 @@ def wanted(typed: dict[str, Any], objective: Objective) -> dict[str, Any]:
         "groups": typed["groups"],
         "reason": typed["reason"],
         "raise_rule": _raise_rule(typed),
+        "assign_mode": (AssignMode.MANUAL if typed["manual"] == "yes" else AssignMode.AUTOMATIC).value,
     }
 
 

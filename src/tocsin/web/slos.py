@@ -11,6 +11,7 @@ from django.shortcuts import redirect, render
 from django.urls import path
 from django.views.decorators.http import require_GET, require_POST
 
+from tocsin.adoption import queries as adopted
 from tocsin.core.errors import Conflict, Invalid, Refused
 from tocsin.slo import actions, queries
 from tocsin.slo.models import Objective
@@ -93,6 +94,8 @@ def assign(request: HttpRequest, service: str, name: str) -> HttpResponse:
     except (Refused, Conflict) as refusal:
         return _page(request, objective, given=given, errors={"": refusal.message})
     messages.success(request, "Decided. It holds for breaches from now on.")
+    if warning := adopted.priority_warning(objective.service.team, now=now):
+        messages.warning(request, warning)
     return (
         redirect("priority-map") if request.POST.get("next") == "map" else redirect("slo", service=service, name=name)
     )

@@ -6,6 +6,7 @@ from django.urls import URLPattern, URLResolver
 
 from tocsin.web import (
     accounts,
+    backlog,
     budget_policies,
     consumer_views,
     help,  # noqa: A004 - the page's name
@@ -23,6 +24,10 @@ from tocsin.web import (
     slo_pictures,
     slos,
     subscriptions,
+    team_alerts,
+    team_session,
+    team_walks,
+    teams,
     updates,
     what_if,
     wiring,
@@ -49,6 +54,11 @@ PARTS = (
     me,
     help,
     subscriptions,
+    teams,
+    team_walks,
+    team_alerts,
+    team_session,
+    backlog,
     what_if,
 )
 

@@ -176,7 +176,8 @@ HOSTILE = {
     "half": b'[{"labels":{"a":"b"}}',
     "trailing": b'[{"labels":{"a":"b"}}] x',
     "a byte order mark": b"\xef\xbb\xbf[]",
-    "bad utf-8": b'[{"labels":{"a":"\xff"}}]',
+    "bad utf-8 around": b'\xff[{"labels":{"a":"b"}}]',
+    "utf-16": '[{"labels":{"a":"b"}}]'.encode("utf-16"),
     "deep": b"[" * 100_000,
     "deep within": b'[{"labels":{"a":"b"},"x":' + b"[" * 100_000 + b"]" * 100_000 + b"}]",
     "a NUL": b'[{"labels":{"a":"b\\u0000c"}}]',
@@ -205,6 +206,29 @@ def test_half_a_character_is_replaced_and_keeps_no_alert_out(half: bytes) -> Non
     assert decoded.alerts[0].labels["a"].rstrip("A").rstrip("\ufffd") == "x"
     assert "\ufffd" in decoded.alerts[0].labels["a"]
     assert decoded.alerts[1].labels == {"b": "\U0001f600 \\ud800"}
+
+
+@pytest.mark.parametrize(
+    ("raw", "read"),
+    [
+        (b"\xff", "\ufffd"),
+        (b"caf\xe9", "caf\ufffd"),
+        (b"\xe2\x82", "\ufffd"),
+        (b"\xed\xa0\x80", "\ufffd\ufffd\ufffd"),
+        (b"\xc0\xaf", "\ufffd\ufffd"),
+        ("\u20ac".encode() + b"\xff\\ud800", "\u20ac\ufffd\ufffd"),
+    ],
+)
+def test_bytes_that_are_no_characters_are_replaced_and_keep_no_alert_of_the_batch_out(
+    intake: Intake, raw: bytes, read: str
+) -> None:
+    body = b'[{"labels":{"a":"' + raw + b'"}},{"labels":{"alertname":"DiskFull"},"annotations":{"summary":"full"}}]'
+    decoded = posted_alerts.decode(body, received_at=NOW)
+    assert decoded.errors == []
+    assert [alert.labels for alert in decoded.alerts] == [{"a": read}, {"alertname": "DiskFull"}]
+    assert intake.post(ALERTS, body, key="prometheus").status == 200
+    assert len(intake.journal.kept) == 1
+    assert intake.post(COUNTS, body, key="pusher").status == 400
 
 
 def test_half_a_character_is_taken_at_the_door(intake: Intake) -> None:

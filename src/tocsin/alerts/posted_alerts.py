@@ -69,7 +69,7 @@ _one = msgspec.json.Decoder(_Posted)
 
 
 def decode(body: bytes, *, received_at: datetime) -> Decoded:
-    """The alerts in `body`. Raises Unreadable when it is not a JSON array (NaN, bad UTF-8, too deep, ...)."""
+    """The alerts in `body`. Raises Unreadable when it is not a JSON array (NaN, too deep, ...)."""
     alerts: list[PostedAlert] = []
     errors: list[tuple[int, str]] = []
     careful = len(body) > MOST_BYTES or b"\x00" in body or b"\\u0000" in body
@@ -104,7 +104,12 @@ def _parsed(body: bytes) -> Iterator[_Posted | str]:
 
 
 def _whole_characters(body: bytes) -> bytes:
-    """`body` with U+FFFD for each escaped half of a surrogate pair: odd text must not keep an alert from people."""
+    """`body` with U+FFFD for each escaped half of a surrogate pair and for bytes that are no UTF-8.
+
+    Odd text of one alert must not keep it, and all those posted with it, from people.
+    """
+    if not body.isascii():
+        body = body.decode("utf-8", "replace").encode()
     return _ESCAPE.sub(lambda found: b"\\ufffd" if found[1] else found[0], body)
 
 

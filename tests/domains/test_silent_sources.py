@@ -6,13 +6,19 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+from django.db import transaction
 
 from tests.domains import slo_worlds, worlds
 from tests.domains.slo_worlds import MINUTE, NOON
+from tocsin.alerts import actions as alerts
 from tocsin.alerts.models import Alert, AlertState
+from tocsin.alerts.posted_alerts import PostedAlert
+from tocsin.alerts.queries import SILENT_SOURCE
 from tocsin.core.access import SYSTEM
 from tocsin.engine import silent_sources, turns
+from tocsin.incidents import actions as incidents
 from tocsin.incidents.models import Incident
+from tocsin.oncall import actions as oncall
 from tocsin.slo import actions, snapshots
 from tocsin.slo.models import Health, Objective
 
@@ -140,14 +146,84 @@ def test_the_alert_is_as_urgent_as_its_slos_but_never_of_the_highest_priority(se
     assert Incident.objects.get().priority == 2
 
 
-def test_a_silence_of_one_service_is_that_services_and_of_several_the_catch_alls(seconds: list[float]) -> None:
-    hear(pushed("one"), NOON)
-    hear(pushed("two", source="others", service="search"), NOON)
-    hear(pushed("three", source="others"), NOON)
+def on_call(service: str, *usernames: str) -> None:
+    """Each of `usernames` stands alone in a step of the service's chain."""
+    for name in usernames:
+        worlds.person(name, in_team=f"team-{service}", now=NOON)
+    worlds.service(service, of_team=f"team-{service}", now=NOON)
+    steps = [{"wait_minutes": 5, "targets": [f"user:{name}"]} for name in usernames]
+    oncall.save_policy(SYSTEM, {"name": service, "steps": steps}, now=NOON)
+    oncall.set_service_escalation(SYSTEM, service=service, policy=service, now=NOON)
+
+
+def paged(incident: Incident) -> list[str]:
+    return sorted(page.person.username for page in incident.pages.all() if page.person)
+
+
+def shared_source(*, priorities: dict[str, int]) -> None:
+    """Search, pay and mail are measured by one source; ada is on call for two of them."""
+    on_call("search", "ada", "sam")
+    on_call("pay", "ada")
+    on_call("mail", "moe")
+    for service in ("search", "pay", "mail"):
+        slo = pushed(f"{service}-works", source="others", service=service)
+        if service in priorities:
+            rank = priorities[service]
+            actions.assign_priority(SYSTEM, objective=slo, decision="set", priority=rank, now=NOON)
+        hear(slo, NOON)
+
+
+def test_a_silence_of_several_services_is_one_incident_that_pages_the_people_of_each_once(
+    seconds: list[float],
+) -> None:
+    shared_source(priorities={"search": 3, "pay": 2})
+    now = pass_time(seconds, NOON, 5)
+    incident = Incident.objects.get()
+    assert incident.service is not None
+    assert (incident.service.name, incident.priority) == ("pay", 2)
+    assert incident.labels["services"] == "pay,search,mail"
+    assert paged(incident) == ["ada", "moe"]
+    incidents.acknowledge(worlds.actor("moe"), incident.number, now=now)
+    later = now
+    for _ in range(10):
+        later += MINUTE
+        incidents.advance_escalations(now=later)
+    assert paged(incident) == ["ada", "moe"]  # the first to take it stops the paging of all
+
+
+def test_whoever_stands_second_in_one_chain_is_asked_when_nobody_answers(seconds: list[float]) -> None:
+    shared_source(priorities={"pay": 2})
+    now = pass_time(seconds, NOON, 5)
+    incidents.advance_escalations(now=now + 6 * MINUTE)
+    assert paged(Incident.objects.get()) == ["ada", "moe", "sam"]
+
+
+def test_a_service_without_a_chain_has_its_team_and_one_without_a_team_does_no_harm(seconds: list[float]) -> None:
+    on_call("search", "ada")
+    worlds.person("tea", in_team="tea", now=NOON)
+    worlds.service("shop", of_team="tea", now=NOON)
+    for service in ("search", "shop", "orphan"):
+        hear(pushed(f"{service}-works", source="others", service=service), NOON)
     pass_time(seconds, NOON, 5)
-    found = {row.labels["source"]: row.service for row in Alert.objects.select_related("service")}
-    assert found["counters"].name == "checkout"
-    assert found["others"].is_catch_all
+    assert set(paged(Incident.objects.get())) >= {"ada", "tea"}
+
+
+def test_no_sender_from_outside_pages_the_people_of_others_by_a_label(seconds: list[float]) -> None:
+    shared_source(priorities={})
+    integration, _ = alerts.add_integration(SYSTEM, kind="alertmanager", name="Prometheus", now=NOON)
+    labels = {"alertname": "x", "kind": SILENT_SOURCE, "service": "mail", "services": "mail,search,pay"}
+    post = PostedAlert(labels=labels, annotations={}, starts_at=None, ends_at=None, generator_url="", received_at=NOON)
+    with transaction.atomic():
+        incidents.take_alert_changes(alerts.take_alertmanager(integration, [post], now=NOON), now=NOON)
+    assert paged(Incident.objects.get()) == ["moe"]
+
+
+def test_a_silence_of_one_service_is_that_services(seconds: list[float]) -> None:
+    hear(pushed("one"), NOON)
+    pass_time(seconds, NOON, 5)
+    [row] = Alert.objects.select_related("service")
+    assert row.service is not None
+    assert (row.service.name, "services" in row.labels) == ("checkout", False)
 
 
 def test_an_slo_that_never_had_data_or_is_retired_is_no_silence(seconds: list[float]) -> None:

@@ -184,6 +184,54 @@ def test_an_incident_resolved_while_its_slo_burns_on_comes_back_and_pages(stage:
     stage.phone.settle()
 
 
+def test_an_incident_closed_while_its_slo_burns_on_goes_on_as_a_new_one_that_pages(stage: Stage) -> None:
+    slo.assign_priority(
+        SYSTEM,
+        objective="checkout-availability",
+        decision="set",
+        priority=2,
+        groups=["customer-support"],
+        now=stage.now,
+    )
+    stage.clock.wind(timedelta(minutes=1))
+    stage.count("checkout-availability", good=1000, bad=0)
+    stage.phone.expect(to="mara@harbor.example", kind="page")
+    burn(stage, 3)
+    closed = stage.incident()
+    mara = worlds.actor("mara")
+    incidents.take_page(stage.link_of(), now=stage.now)
+    incidents.resolve(mara, closed.number, category="software", now=stage.now)
+    for owed in closed.obligations.filter(state="open"):
+        incidents.waive_obligation(mara, owed.pk, reason="It was nothing.", now=stage.now)
+    incidents.close(mara, closed.number, now=stage.now)
+    burn(stage, 9)
+    assert Incident.objects.count() == 1
+    stage.phone.expect(to="mara@harbor.example", kind="page")
+    burn(stage, 2)
+    stage.phone.settle()
+    closed.refresh_from_db()
+    fresh = stage.incident()
+    assert (closed.state, fresh.number, fresh.state, fresh.priority) == ("closed", closed.number + 1, "triggered", 2)
+    assert (queries.continues(fresh), queries.continued_by(closed)) == (closed, fresh)
+    assert [group.code for group in fresh.groups.all()] == ["customer-support"]
+    assert queries.causes(fresh) == queries.dependents(closed) == []
+    for row in (closed, fresh):
+        texts = [line.text for line in queries.timeline(mara, row.number)]
+        assert f"{closed.ref} goes on as {fresh.ref}: The SLO still burns." in texts
+    burn(stage, 5)
+    assert Incident.objects.count() == 2
+    assert audit.verify().ok
+
+
+def test_what_a_machine_ended_and_a_person_closed_does_not_come_back(stage: Stage) -> None:
+    incident = burning(stage)
+    with transaction.atomic():
+        moving.end(SYSTEM, incident, note="The alert ended.", by_person=False, now=stage.now)
+    Incident.objects.filter(pk=incident.pk).update(state="closed", closed_at=stage.now)
+    assert incidents.reopen_still_burning(now=stage.now + timedelta(minutes=11)) == 0
+    assert Incident.objects.count() == 1
+
+
 def burning(stage: Stage) -> Incident:
     """An incident of an SLO that burns, taken by mara."""
     stage.clock.wind(timedelta(minutes=1))

@@ -18,6 +18,8 @@ from tocsin.platform import ids
 QUIET_BY_SILENCE = "silence:"
 """How `Alert.suppressed_by` begins when a silence keeps the alert quiet; the silence's id follows."""
 QUIET_BY_PRIORITY = "priority none"
+SILENT_SOURCE = "silent source"
+"""The label `kind` of our own alert about a source that has gone silent; its label `services` names who is blind."""
 QUIET_BY_REPLACEMENT = "replaced by "
 """Followed by the name of the SLO that has taken the place of a resource alert."""
 

@@ -16,8 +16,8 @@ from tocsin.core.escalation import Policy, Step
 
 # Policies cannot name policies and schedules cannot name schedules, so no escalation can run in a circle.
 TARGET_KINDS = ("user", "schedule", "rotation", "role", "team")
-_MOST_STEPS = 50
-_MOST_TARGETS = 50
+MOST_STEPS = 50
+MOST_TARGETS = 50
 _MOST_REPEATS = range(101)
 # A week. A wait that is longer means that nobody will be told.
 _LONGEST_WAIT_MINUTES = 7 * 24 * 60
@@ -32,7 +32,7 @@ def parse_policy(document: Mapping[str, Any]) -> Policy:
     known_only(cursor, ("name", "repeat", "steps", "fallback", "description", "team"))
     policy = Policy(
         name=cursor.at("name").text(),
-        steps=tuple(_step(item) for item in optional_items(cursor, "steps", most=_MOST_STEPS)),
+        steps=tuple(_step(item) for item in optional_items(cursor, "steps", most=MOST_STEPS)),
         repeat=optional_whole(cursor, "repeat", default=0, allowed=_MOST_REPEATS),
         fallback=_targets(cursor, "fallback"),
     )
@@ -57,7 +57,7 @@ def _wait(cursor: Cursor) -> timedelta:
 
 def _targets(cursor: Cursor, key: str) -> tuple[str, ...]:
     targets: list[str] = []
-    for item in optional_items(cursor, key, most=_MOST_TARGETS):
+    for item in optional_items(cursor, key, most=MOST_TARGETS):
         target = item.text()
         kind, _, name = target.partition(":")
         if kind not in TARGET_KINDS or not name.strip():

@@ -30,6 +30,7 @@ class Kind(StrEnum):
     INCIDENT_CATEGORIZED = "incident.categorized"
     INCIDENT_UNDONE = "incident.undone"
     INCIDENT_LINKED = "incident.linked"
+    INCIDENT_CONTINUED = "incident.continued"
     INCIDENT_DEPENDED_ON = "incident.depended_on"
     GROUPS_CHOSEN = "incident.groups_chosen"
     INCIDENT_ESCALATED = "incident.escalated_functional"
@@ -143,6 +144,7 @@ TEXTS: Mapping[Kind, str] = {
     Kind.INCIDENT_MERGED: "Merged into {into}",
     Kind.INCIDENT_UNDONE: "Taken back: {what}",
     Kind.INCIDENT_LINKED: "Caused upstream by {upstream}",
+    Kind.INCIDENT_CONTINUED: "{before} goes on as {after}: {reason}",
     Kind.INCIDENT_DEPENDED_ON: "{service} has {dependent} because of this",
     Kind.INCIDENT_ESCALATED: "The next in the chain was asked",
     Kind.INCIDENT_SNOOZE_ENDED: "The snooze ended",

@@ -1,6 +1,8 @@
 """Tell a person when a source has gone silent: its SLOs cannot be judged, and what cannot be judged is not good.
 
-One alert for each source, whatever the number of its SLOs. It opens when a silence has been seen for a whole minute (a
+One alert for each source, whatever the number of its SLOs and services, and one incident: its cause is one, and whoever
+mends it mends it for all. It is with the service of the most urgent blind SLO, and the people on call of every service
+that is blind are paged, each once: each of them is flying blind, and the first to take it stops the paging of all. It opens when a silence has been seen for a whole minute (a
 restart or a clock that jumped is no silence), is repeated while it lasts, and ends when every SLO hears again.
 """
 
@@ -14,6 +16,7 @@ from datetime import datetime, timedelta
 from django.db import transaction
 
 from tocsin.alerts import actions as alerts
+from tocsin.alerts import queries as alert_queries
 from tocsin.alerts.models import Alert, AlertState
 from tocsin.alerts.posted_alerts import PostedAlert
 from tocsin.incidents import actions as incidents
@@ -28,9 +31,11 @@ _REALLY_AFTER_SECONDS = 2.0
 REPEAT_EVERY = timedelta(minutes=5)
 FORGOTTEN_AFTER = timedelta(minutes=20)
 PUSHED = "the counts that are pushed"
-SILENT = "silent source"
+SILENT = alert_queries.SILENT_SOURCE
 _NAMED = 5
 _MOST_URGENT = 2
+_AFTER_ALL = 1_000
+_PAGED = 50  # so many services at most; a source of more is everybody's
 
 
 @dataclass(slots=True)
@@ -87,19 +92,39 @@ def _is_told_now(name: str, *, now: datetime) -> bool:
 
 
 def _labels(name: str, states: Sequence[ObjectiveState], *, now: datetime) -> dict[str, str]:
-    labels = {"alertname": f"No data from {name}", "kind": SILENT, "source": name, "priority": _priority(states, now)}
-    services = {state.objective.service.name for state in states}
-    if len(services) == 1:
-        labels["service"] = services.pop()
+    """The incident goes to the service with the most urgent blind SLO; `services` names all that are to be paged."""
+    ranks = _ranks(states, now)
+    services = _by_urgency(states, ranks)
+    labels = {
+        "alertname": f"No data from {name}",
+        "kind": SILENT,
+        "source": name,
+        "priority": _priority(ranks),
+        "service": services[0],
+        "services": ",".join(services[:_PAGED]) if len(services) > 1 else "",
+    }
     return {key: value for key, value in labels.items() if value}
 
 
-def _priority(states: Sequence[ObjectiveState], now: datetime) -> str:
+def _ranks(states: Sequence[ObjectiveState], now: datetime) -> dict[int, int]:
+    """The priority of each blind SLO that has one, by its id."""
+    rows = slo.assignments_at([state.pk for state in states], now).values()
+    return {row.objective_id: row.priority for row in rows if row.priority and row.objective_id}
+
+
+def _by_urgency(states: Sequence[ObjectiveState], ranks: dict[int, int]) -> list[str]:
+    """The services with blind SLOs: first the one whose worst SLO is the most urgent, then by how many are blind."""
+    of: defaultdict[str, list[int]] = defaultdict(list)
+    for state in states:
+        of[state.objective.service.name].append(ranks.get(state.pk, _AFTER_ALL))
+    return sorted(of, key=lambda service: (min(of[service]), -len(of[service]), service))
+
+
+def _priority(ranks: dict[int, int]) -> str:
     """That of the most urgent SLO that is blind, but never the highest: nobody knows that anything is broken."""
-    ranks = [row.priority for row in slo.assignments_at([state.pk for state in states], now).values() if row.priority]
     if not ranks:
         return ""
-    rank = max(_MOST_URGENT, min(ranks))
+    rank = max(_MOST_URGENT, min(ranks.values()))
     found = next((one for one in process.current().catalogue.priorities if one.rank == rank), None)
     return found.code if found else ""
 

@@ -136,6 +136,7 @@ class IncidentBreach(models.Model):
 
 class LinkKind(models.TextChoices):
     CAUSED_BY_UPSTREAM = "caused_by_upstream"
+    CONTINUES = "continues"  # what was closed, although it was not over
 
 
 class IncidentLink(models.Model):

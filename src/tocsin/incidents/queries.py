@@ -21,7 +21,7 @@ from tocsin.core.facts import Kind, sentence
 from tocsin.core.incident_lifecycle import Attention, AttentionVerdict, Status
 from tocsin.core.process_definition import ProcessDefinition
 from tocsin.incidents import snapshots
-from tocsin.incidents.models import OPEN_STATES, Incident, IncidentLink, Obligation, ObligationState, Page
+from tocsin.incidents.models import OPEN_STATES, Incident, IncidentLink, LinkKind, Obligation, ObligationState, Page
 from tocsin.platform import ids
 from tocsin.platform.models import Delivery, OutboxMessage
 from tocsin.process import queries as process
@@ -287,12 +287,26 @@ def people_paged_at(actor: Actor, incident: Incident, at: datetime) -> list[str]
 def causes(incident: Incident) -> list[IncidentLink]:
     """What it follows from upstream, oldest first."""
     related = ("upstream__service", "objective__service")
-    return list(incident.upstream_links.select_related(*related).order_by("linked_at", "pk"))
+    rows = incident.upstream_links.filter(kind=LinkKind.CAUSED_BY_UPSTREAM)
+    return list(rows.select_related(*related).order_by("linked_at", "pk"))
 
 
 def dependents(incident: Incident) -> list[Incident]:
     """The incidents of other services that follow from it, oldest first."""
-    return list(_rows().filter(upstream_links__upstream=incident).order_by("number"))
+    linked = {"upstream_links__upstream": incident, "upstream_links__kind": LinkKind.CAUSED_BY_UPSTREAM}
+    return list(_rows().filter(**linked).order_by("number"))
+
+
+def continued_by(incident: Incident) -> Incident | None:
+    """The incident that goes on with what this one was closed too soon for."""
+    linked = {"upstream_links__upstream": incident, "upstream_links__kind": LinkKind.CONTINUES}
+    return _rows().filter(**linked).order_by("-number").first()
+
+
+def continues(incident: Incident) -> Incident | None:
+    """The closed incident that this one goes on with."""
+    link = incident.upstream_links.filter(kind=LinkKind.CONTINUES).select_related("upstream").first()
+    return link.upstream if link else None
 
 
 def silent_since(incident: Incident) -> datetime | None:

@@ -135,6 +135,8 @@ def context(actor: Actor, incident: Incident, *, now: datetime) -> dict[str, Any
         "roles": role_rows(incident),
         "before": before(incident),
         "neighbours": _neighbours(incident),
+        "continues": queries.continues(incident),
+        "continued_by": queries.continued_by(incident),
         "causes": queries.causes(incident),
         "dependents": queries.dependents(incident),
         "silent_since": queries.silent_since(incident),

@@ -116,6 +116,11 @@ def _back_again(alert: Alert, *, now: datetime) -> Incident | None:
     return incident
 
 
+def open_anew(alert: Alert, *, now: datetime) -> Incident:
+    """A further incident of an alert that still fires, after the one it had was closed; the caller's transaction."""
+    return _open(AlertChange(alert, ChangeKind.OPENED, SignalKind.REOPENED.value), now=now)
+
+
 def _open(change: AlertChange, *, now: datetime) -> Incident:
     alert = change.alert
     version = process.current_version()

@@ -12,9 +12,12 @@ from typing import Any
 from tocsin.core import escalation as core
 from tocsin.core.errors import Invalid
 from tocsin.core.escalation import Phase
+from tocsin.core.escalation_document import parse_policy
+from tocsin.core.joined_policy import joined_policy
 from tocsin.core.process_definition import ProcessDefinition
 from tocsin.core.roles import Duty, duty_holder
 from tocsin.incidents import snapshots
+from tocsin.incidents.actions import shared_causes
 from tocsin.incidents.actions.chain_step import advance, in_maintenance, store
 from tocsin.incidents.models import Escalation, Incident
 from tocsin.oncall import queries as oncall
@@ -142,7 +145,9 @@ def _next_loop(row: Escalation) -> int:
 
 def _policy_for(incident: Incident) -> dict[str, Any]:
     found = oncall.policy_for(incident.service)
-    return found or usual_policy(incident, snapshots.process_of(incident))
+    own = found or usual_policy(incident, snapshots.process_of(incident))
+    others = shared_causes.policies_of_others(incident)
+    return joined_policy([parse_policy(one) for one in (own, *others)]) if others else own
 
 
 def reclassified(incident: Incident, *, now: datetime) -> None:

@@ -6,9 +6,6 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.conftest import PHONE, Visitor
-from tests.browser.world import World
-from tocsin.slo import queries
-from tocsin.slo.models import Objective
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(180)]
 
@@ -33,21 +30,6 @@ def test_a_desk_shows_one_picture_and_a_phone_the_other(visitor: Visitor) -> Non
         figure = page.get_by_test_id("burn-down")
         expect(figure.locator(shown)).to_be_visible()
         expect(figure.locator(hidden)).not_to_be_visible()
-
-
-def test_undecided_slos_are_decided_by_keyboard_alone(visitor: Visitor, world: World) -> None:
-    page = visitor.page(user="ana")
-    page.goto("/priorities/map")
-    button = page.get_by_test_id("decide-refunds-2")
-    for _ in range(60):
-        page.keyboard.press("Tab")
-        if button.evaluate("one => one === document.activeElement"):
-            break
-    page.keyboard.press("Enter")
-    expect(page.get_by_test_id("messages")).to_contain_text("Decided.")
-    held = queries.assignment_at(Objective.objects.get(name="refunds"), world.now)
-    assert held is not None
-    assert held.priority == 2
 
 
 def test_a_choice_shows_its_effects_and_works_without_javascript(visitor: Visitor) -> None:

@@ -32,6 +32,17 @@ KEYS = (
         ),
     ),
     (
+        "On the priority map",
+        (
+            (("1",), "Priority 1, and so on"),
+            (("0",), "None, on purpose"),
+            (("u",), "Put back, or undecided"),
+            (("x",), "Pick several lines"),
+            (("w",), "What if"),
+            (("d",), "To the reason, then decide"),
+        ),
+    ),
+    (
         "Everywhere",
         ((("z",), "Times in my zone or in UTC"), (("?",), "This page"), (("Esc",), "Back, the focus returns")),
     ),

@@ -114,6 +114,12 @@ def assignments_at(
     return {row.objective_id: row for row in rows.order_by("valid_from") if row.objective_id is not None}
 
 
+def planned_assignments(objective_ids: Sequence[int], at: datetime) -> dict[int | None, PriorityAssignment]:
+    """The decision that begins after an instant, for each objective that has one."""
+    rows = PriorityAssignment.objects.filter(valid_from__gt=at, objective_id__in=objective_ids)
+    return {row.objective_id: row for row in rows.order_by("-valid_from")}
+
+
 def assignment_at(objective: Objective, at: datetime) -> PriorityAssignment | None:
     """The assignment of an SLO in force at an instant, its groups at hand; None means undecided."""
     rows = PriorityAssignment.objects.filter(_in_force(at), objective=objective)

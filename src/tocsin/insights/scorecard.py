@@ -7,7 +7,7 @@ last entry: the hash names everything before it, so what is kept is right or not
 from __future__ import annotations
 
 import threading
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -19,6 +19,7 @@ from tocsin.audit.models import Entry
 from tocsin.core.access import Actor, Right, require
 from tocsin.core.adherence import CHECKS, recheck_at
 from tocsin.core.adherence_outcomes import Outcome, Verdict
+from tocsin.core.errors import NotFound
 from tocsin.core.report_periods import Period, month_of
 from tocsin.incidents.models import Incident, State
 from tocsin.incidents.queries import PREFIX
@@ -109,6 +110,16 @@ class Scorecard:
     in_month: int
     exercises: int
     void: int
+    misses: tuple[tuple[int, int], ...]
+    """How many incidents missed how many rules: (misses, incidents), fewest misses first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What one rule says of one incident."""
+
+    card: Card
+    outcome: Outcome
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +163,14 @@ class _Memory:
 
 
 MEMORY = _Memory(_KEPT)
+_MISSES_FIRST = (
+    Verdict.FAILED,
+    Verdict.WAIVED,
+    Verdict.PASSED,
+    Verdict.NOT_DUE,
+    Verdict.NOT_CHECKED,
+    Verdict.NOT_APPLICABLE,
+)
 
 
 def scorecard(actor: Actor, quarter: Period, *, now: datetime) -> Scorecard:
@@ -186,7 +205,27 @@ def scorecard(actor: Actor, quarter: Period, *, now: datetime) -> Scorecard:
         in_month=counted_month.incidents,
         exercises=sum(card.exercise for card in cards),
         void=sum(card.void and not card.exercise for card in cards),
+        misses=_misses(real),
     )
+
+
+def of_rule(actor: Actor, code: str, quarter: Period, *, now: datetime) -> tuple[list[Card], Counter[Verdict]]:
+    """The incidents of a quarter by what one rule says of them, misses first, newest first; and how many of each.
+
+    Raises NotFound for a rule there is none of.
+    """
+    require(actor, Right.INCIDENT_READ)
+    if code not in CHECKS:
+        raise NotFound(f"There is no check {code}; they are {min(CHECKS)} to {max(CHECKS)}.")
+    rows = Incident.objects.filter(created_at__gte=quarter.start, created_at__lt=quarter.end, kind="real")
+    cards = cards_of(rows.exclude(state__in=_VOID), now=now)
+    cards.sort(key=lambda card: (_MISSES_FIRST.index(card.verdicts[code]), -card.number))
+    return cards, Counter(card.verdicts[code] for card in cards)
+
+
+def explained(cards: Iterable[Card], code: str, *, now: datetime) -> list[Finding]:
+    """What one rule says of some incidents, in words, read from the log anew: for one page of them."""
+    return [Finding(made.card, made.outcome) for made in _explained([(card, code) for card in cards], now=now)]
 
 
 def cards_of(rows: QuerySet[Incident], *, now: datetime) -> list[Card]:
@@ -245,6 +284,11 @@ def _last(real: list[Card], quarter: Period, *, now: datetime) -> list[Card]:
     wanted = list(usual.order_by("-created_at", "-number").values_list("pk", flat=True)[: LAST - len(real)])
     earlier = cards_of(Incident.objects.filter(pk__in=wanted), now=now) if wanted else []
     return [*earlier, *real]
+
+
+def _misses(cards: list[Card]) -> tuple[tuple[int, int], ...]:
+    counts = Counter(list(card.verdicts.values()).count(Verdict.FAILED) for card in cards)
+    return tuple(sorted(counts.items()))
 
 
 def _tally(cards: Iterable[Card]) -> Tally:

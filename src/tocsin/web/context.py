@@ -52,6 +52,7 @@ PLACES = (
         "process",
         ("/process", "/priorities"),
         below=(
+            ("Adherence", "/process/adherence"),
             ("Priorities", "/priorities"),
             ("All SLOs", "/priorities/slos"),
             ("SLO to priority", "/priorities/map"),

@@ -111,6 +111,24 @@ class Waiver(forms.Form):
     )
 
 
+class CheckWaiver(forms.Form):
+    reason = forms.CharField(
+        label="Why is it not held against the incident?",
+        max_length=1000,
+        help_text="It is kept as an exception with your name and counted apart from what was missed.",
+        widget=forms.Textarea(attrs={"rows": 2, "autofocus": True}),
+    )
+
+
+class WaiverWithdrawal(forms.Form):
+    reason = forms.CharField(
+        label="Why does it count again?",
+        max_length=1000,
+        help_text="The exception and its withdrawal both stay in the record.",
+        widget=forms.Textarea(attrs={"rows": 2, "autofocus": True}),
+    )
+
+
 class Fulfilment(forms.Form):
     reference = forms.CharField(
         label="What shows it?",

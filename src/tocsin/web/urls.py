@@ -6,6 +6,7 @@ from django.urls import URLPattern, URLResolver
 
 from tocsin.web import (
     accounts,
+    adherence,
     backlog,
     budget_policies,
     consumer_views,
@@ -50,6 +51,7 @@ PARTS = (
     priority_map,
     consumer_views,
     process,
+    adherence,
     setup,
     me,
     help,

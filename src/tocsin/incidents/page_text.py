@@ -17,7 +17,10 @@ _SUBJECT = 150
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PageFacts:
-    """What a page tells. `code` is the priority as people say it; `url` is the page's own link."""
+    """What a page tells. `code` is the priority as people say it; `url` is the page's own link.
+
+    `priority` is the priority with its name, `priority_url` where it is explained.
+    """
 
     code: str
     ref: str
@@ -27,6 +30,8 @@ class PageFacts:
     time_zone: str
     url: str
     runbook_url: str = ""
+    priority: str = ""
+    priority_url: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,4 +121,6 @@ def late(ref: str, service: str, *, what: str, due: str, url: str) -> PageText:
 
 def _answer(facts: PageFacts) -> list[str]:
     lines = ["", f"I'm on it, or pass on: {facts.url}", "Passing on is fine; the next one is asked at once."]
-    return [*lines, f"Runbook: {facts.runbook_url}"] if facts.runbook_url else lines
+    runbook = [f"Runbook: {facts.runbook_url}"] if facts.runbook_url else []
+    priority = [f"Priority: {facts.priority}, {facts.priority_url}"] if facts.priority else []
+    return [*lines, *runbook, *priority]

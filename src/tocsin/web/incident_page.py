@@ -17,6 +17,7 @@ from tocsin.incidents import queries, snapshots
 from tocsin.incidents.actions.noting import UNDO_WITHIN
 from tocsin.incidents.models import OPEN_STATES, Incident, Obligation, ObligationState, Page, RoleHeld, State
 from tocsin.incidents.queries import Rung, TimelineLine
+from tocsin.incidents.runbooks import runbook_of
 from tocsin.oncall import queries as oncall
 from tocsin.people import queries as people
 from tocsin.web import effects
@@ -141,7 +142,7 @@ def context(actor: Actor, incident: Incident, *, now: datetime) -> dict[str, Any
         "dependents": queries.dependents(incident),
         "silent_since": queries.silent_since(incident),
         "chart": error_share(incident, now=now),
-        "runbook": runbook(incident),
+        "runbook": runbook_of(incident, definition),
         "explanation": _explanation(incident),
         "can_reopen": _can_reopen(incident, definition.lifecycle.reopen_within, now=now),
         "steps": [State.INVESTIGATING, State.IDENTIFIED, State.MITIGATED],
@@ -244,12 +245,6 @@ def _neighbours(incident: Incident) -> list[Neighbour]:
     open_there = Incident.objects.filter(service__in=services, state__in=OPEN_STATES).exclude(pk=incident.pk)
     by_service = {row.service_id: row for row in open_there}
     return [Neighbour(service, by_service.get(service.pk)) for service in services]
-
-
-def runbook(incident: Incident) -> str:
-    """The SLO's runbook, else the service's."""
-    own = incident.objective.runbook_url if incident.objective else ""
-    return own or (incident.service.runbook_url if incident.service else "")
 
 
 def _explanation(incident: Incident) -> dict[str, Any] | None:

@@ -17,6 +17,7 @@ from tocsin.core.errors import NotFound
 from tocsin.incidents import actions, queries, snapshots
 from tocsin.incidents.actions.answering import bearer
 from tocsin.incidents.models import Page
+from tocsin.incidents.runbooks import runbook_of
 from tocsin.web import asking, effects, incident_page
 from tocsin.web.incident_chart import error_share
 from tocsin.web.instants import zone_of
@@ -56,7 +57,7 @@ def page(request: HttpRequest, token: str) -> HttpResponse:
         "can_answer": not row.answer and waits,
         "next_step": incident_page.next_step(incident, now=now),
         "before": incident_page.before(incident),
-        "runbook": incident_page.runbook(incident),
+        "runbook": runbook_of(incident, definition),
         "chart": error_share(incident, now=now),
     }
     response = render(request, "web/page.html", context)

@@ -24,6 +24,7 @@ from tocsin.core.incident_lifecycle import State, status_of
 from tocsin.incidents import queries as incidents
 from tocsin.incidents import snapshots
 from tocsin.incidents.models import Incident
+from tocsin.incidents.runbooks import runbook_of
 from tocsin.platform import db, outbox
 from tocsin.platform.models import OutboxMessage, OutboxState, Setting
 from tocsin.platform.outbox import Outgoing
@@ -170,6 +171,7 @@ def _data(entry: Entry, incident: Incident | None) -> dict[str, Any]:
 
 
 def _shown(incident: Incident) -> dict[str, Any]:
+    carried = runbook_of(incident, snapshots.process_of(incident))
     return {
         "id": incident.ref,
         "title": incident.title,
@@ -177,6 +179,9 @@ def _shown(incident: Incident) -> dict[str, Any]:
         "state": incident.state,
         "priority": incident.priority,
         "priority_state": incident.priority_state,
+        "priority_name": carried.priority,
+        "priority_url": carried.priority_url,
+        "runbook_url": carried.url or None,
         "severity": incident.severity,
         "signal_severity": incident.signal_severity or None,
         "service": incident.service.name if incident.service else None,

@@ -17,9 +17,10 @@ from tocsin.core.priorities import PriorityState, automatic_raise, required_prio
 from tocsin.core.severities import required_severity
 from tocsin.incidents import snapshots
 from tocsin.incidents.actions import chain, duties, staffing
-from tocsin.incidents.actions.incident_row import fact, held, priority_code, save, team_name
+from tocsin.incidents.actions.incident_row import fact, held, save, team_name
 from tocsin.incidents.actions.opening import chosen_groups, response_starts_at
 from tocsin.incidents.models import Incident
+from tocsin.incidents.priority_words import priority_code
 from tocsin.platform.text import clean
 
 _PRIORITY = ("priority", "priority_state", "priority_set_at", "priority_by_person", "highest_priority")

@@ -12,15 +12,11 @@ from tocsin.core.errors import Conflict, NotFound
 from tocsin.core.facts import Kind, sentence
 from tocsin.core.incident_lifecycle import Event, accepted, transition
 from tocsin.core.incident_lifecycle import State as CoreState
-from tocsin.core.process_definition import ProcessDefinition
 from tocsin.incidents.models import Incident
 from tocsin.incidents.queries import number_of
 from tocsin.people.models import Person
 from tocsin.platform import db
 from tocsin.platform.crashpoints import CrashPoint, crashpoint
-
-UNDECIDED = "undecided"
-NO_PRIORITY = "none"
 
 
 def held(ref: str | int, *, version: int | None = None) -> Incident:
@@ -66,14 +62,6 @@ def fact(
 ) -> Fact:
     """Something that happened to that incident."""
     return Fact(kind=kind, incident=incident.ref, data=data, occurred_at=occurred_at, source_id=source_id)
-
-
-def priority_code(definition: ProcessDefinition, rank: int | None, state: str) -> str:
-    """What people call a priority: its code, or a word where there is none."""
-    if rank is not None:
-        found = definition.catalogue.by_rank(rank)
-        return found.code if found else str(rank)
-    return UNDECIDED if state == "unset" else NO_PRIORITY
 
 
 def person_behind(actor: Actor) -> Person | None:

@@ -19,8 +19,9 @@ from tocsin.core.priorities import required_priority
 from tocsin.core.process_definition import ProcessDefinition
 from tocsin.incidents import snapshots
 from tocsin.incidents.actions import chain, depending, duties, staffing
-from tocsin.incidents.actions.incident_row import fact, person_behind, priority_code
+from tocsin.incidents.actions.incident_row import fact, person_behind
 from tocsin.incidents.models import Incident, Origin
+from tocsin.incidents.priority_words import priority_code
 from tocsin.platform import ids
 from tocsin.platform.crashpoints import CrashPoint, crashpoint
 from tocsin.platform.text import clean, one_line

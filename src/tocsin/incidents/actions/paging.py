@@ -11,9 +11,10 @@ from tocsin.audit.actions import stamp
 from tocsin.core.delivery_plan import Attempt, Traffic, delivery_plan, lane
 from tocsin.core.process_definition import ProcessDefinition
 from tocsin.incidents import page_text
-from tocsin.incidents.actions.incident_row import priority_code
 from tocsin.incidents.models import Incident, Page
 from tocsin.incidents.page_text import PageFacts, PageText
+from tocsin.incidents.priority_words import priority_code
+from tocsin.incidents.runbooks import runbook_of
 from tocsin.people.models import ContactMethod, Person
 from tocsin.people.snapshots import contact
 from tocsin.platform import ids, outbox
@@ -60,6 +61,7 @@ def facts_of(incident: Incident, definition: ProcessDefinition, *, url: str, tim
     if incident.priority is None and incident.priority_state == "unset":
         # Not decided yet, so it is treated as the process says, and the mark says that it is a guess.
         code = f"{priority_code(definition, definition.catalogue.unset_rank, 'set')}?"
+    runbook = runbook_of(incident, definition)
     return PageFacts(
         code=code,
         ref=incident.ref,
@@ -68,7 +70,9 @@ def facts_of(incident: Incident, definition: ProcessDefinition, *, url: str, tim
         since_at=incident.created_at,
         time_zone=time_zone,
         url=url,
-        runbook_url=service.runbook_url if service else "",
+        runbook_url=runbook.url,
+        priority=runbook.priority,
+        priority_url=runbook.priority_url,
     )
 
 

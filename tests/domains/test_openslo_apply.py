@@ -190,8 +190,8 @@ def test_with_one_error_nothing_is_written_and_every_error_is_told() -> None:
     assert not Service.objects.filter(name="logon").exists()
     assert [problem.path for problem in plan.errors] == ["fine.yaml", "fine.yaml", "fine.yaml"]
     plan = _apply({**FILES, "broken.yaml": broken})
-    assert [(problem.path, problem.line) for problem in plan.errors] == [("broken.yaml", 1)]
-    assert "priority" in plan.errors[0].message
+    assert [(problem.path, problem.line) for problem in plan.errors] == [("broken.yaml", 10)]
+    assert "There is no priority 'P9'" in plan.errors[0].message
     assert not Objective.objects.exists()
 
 

@@ -153,12 +153,11 @@ def test_a_raised_breach_says_so_to_the_open_alert() -> None:
     ]
 
 
-def test_consecutive_bad_ticks_are_one_episode_unless_occurrences_are_counted() -> None:
-    assert _priorities(_episodes([0, 1, 2, 3, 4])) == [4, 4, 4, 4, 4]
-    Breach.objects.all().delete()
-    PriorityAssignment.objects.all().delete()
-    Objective.objects.all().delete()
-    assert _priorities(_episodes([0, 1, 2, 3, 4], count="occurrences")) == [4, 4, 4, 2, 2]
+@pytest.mark.parametrize(("count", "expected"), [({}, [4, 4, 4, 4, 4]), ({"count": "occurrences"}, [4, 4, 4, 2, 2])])
+def test_consecutive_bad_ticks_are_one_episode_unless_occurrences_are_counted(
+    count: dict[str, Any], expected: list[int]
+) -> None:
+    assert _priorities(_episodes([0, 1, 2, 3, 4], **count)) == expected
 
 
 def test_a_breach_that_changes_priority_while_the_alert_fires_is_told_to_the_alert() -> None:

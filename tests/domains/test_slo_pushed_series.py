@@ -252,7 +252,6 @@ class Chunking(TestCase):
         assert sum(one[0] for one in counted) == sum(one[0] for one in growths)
         assert sum(one[1] for one in counted) == sum(one[1] for one in growths)
         assert PushedGrowth.objects.get(pk=slo.pk).waiting == []
-        slo.delete()
 
 
 def test_the_fold_counts_and_judges_at_once_and_remembers_the_sender() -> None:

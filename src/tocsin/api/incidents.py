@@ -287,13 +287,7 @@ def rank_of(given: int | str | None) -> int | None:
 
     if given is None or str(given).strip().lower() in {"", "none", "null"}:
         return None
-    text = str(given).strip()
-    catalogue = process.current().catalogue
-    found = catalogue.by_rank(int(text)) if text.isdigit() else catalogue.by_code(text.upper())
-    if found is None:
-        codes = ", ".join(one.code for one in catalogue.priorities)
-        raise Invalid({"priority": f"There is no priority {text!r}; the organisation has {codes}."})
-    return found.rank
+    return process.rank_named(given)
 
 
 def _shown(request: HttpRequest, row: Incident) -> dict[str, Any]:

@@ -7,9 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from django.db import transaction
 
@@ -17,14 +19,14 @@ from tocsin.adoption import queries as adopted
 from tocsin.audit.models import Entry
 from tocsin.catalog import actions as catalog
 from tocsin.catalog import queries as services
-from tocsin.config import consumer_views
+from tocsin.config import consumer_views, targets
 from tocsin.config.kinds import OUR_KINDS, OUR_VERSION, PRIORITY_MAP, raise_rule
-from tocsin.config.parts import rank_or_none
 from tocsin.config.plan import FileProblem, Plan
 from tocsin.core.access import Actor
 from tocsin.core.errors import Invalid, NotAllowed, NotFound, TocsinError
 from tocsin.oncall import actions as oncall
 from tocsin.oncall.models import EscalationPolicy, ServiceEscalation
+from tocsin.process import queries as process
 from tocsin.slo import actions as slo
 from tocsin.slo.models import DataSource, Objective, PriorityAssignment
 from tocsin.slo.openslo import Document, Specs, files_in, objective_specs, parse
@@ -86,6 +88,7 @@ def _write(bench: _Bench, specs: Specs, documents: Sequence[Document], plan: Pla
         bench.services(specs.services)
         bench.sources(specs.sources)
         bench.missing_services(specs.objectives)
+        bench.mapped(documents)
         bench.objectives(specs.objectives)
         for document in documents:
             if document.kind == PRIORITY_MAP and document.api_version == OUR_VERSION:
@@ -104,6 +107,7 @@ class _Bench:
         self._actor = actor
         self._plan = plan
         self._reason = reason
+        self._mapped: set[str] = set()
         self._now = now
         self._warned: set[str] = set()
 
@@ -216,8 +220,19 @@ class _Bench:
 
     def _objective(self, spec: ObjectiveSpec) -> None:
         saved = slo.save_objective(self._actor, spec, reason=self._reason, now=self._now)
-        if spec.priority is not None:
-            self._assign(saved, spec.priority, spec.origin)
+        priority = targets.heard_by(spec, partial(self._tie, spec.service), self._warn)
+        if priority is not None and spec.name not in self._mapped:
+            with self._at(priority.origin or spec.origin):
+                self._assign(saved, priority, priority.origin or spec.origin)
+
+    def _tie(self, service: str, policy: str) -> None:
+        oncall.set_service_escalation(self._actor, service=service, policy=policy, now=self._now)
+
+    def mapped(self, documents: Sequence[Document]) -> None:
+        """SLOs whose priority a map in these files decides: what their own files say of it does not count."""
+        for document in documents:
+            if document.kind == PRIORITY_MAP and document.api_version == OUR_VERSION:
+                self._mapped |= {entry.text_at("slo") for entry in document.node.items_at("spec", "slos")}
 
     def priority_map(self, document: Document) -> None:
         team = document.node.text_at("metadata", "team")
@@ -225,9 +240,11 @@ class _Bench:
             name = entry.text_at("slo")
             origin = f"{document.file}:{entry.line}"
             decided = PriorityAssignment.objects.filter(objective__name=name, valid_until=None).exists()
-            self._do(f"priority of {name}", origin, partial(self._map_entry, entry, team, origin), exists=decided)
+            self._do(
+                f"priority of {name}", origin, partial(self._map_entry, entry, team, document.file), exists=decided
+            )
 
-    def _map_entry(self, entry: Node, team: str, origin: str) -> None:
+    def _map_entry(self, entry: Node, team: str, file: str) -> None:
         name = entry.text_at("slo")
         objective = Objective.objects.select_related("service__team").filter(name=name, retired_at=None).first()
         if objective is None:
@@ -235,7 +252,12 @@ class _Bench:
         owner = objective.service.team.name if objective.service.team else ""
         if team and owner and owner != team:
             raise Invalid({"slo": f"{name} belongs to team {owner}, not to {team}."})
-        self._assign(objective, _entry_spec(entry), origin)
+        spec = _entry_spec(entry)
+        given, rank = entry.get("priority"), None
+        with self._at(f"{file}:{given.line if given else entry.line}"):
+            rank = process.rank_named(spec.code) if spec.code else None
+        if spec.decision == "none" or rank is not None:
+            self._assign(objective, replace(spec, priority=rank, code=""), f"{file}:{entry.line}")
 
     def consumer_view(self, document: Document) -> None:
         for title, origin, act, stands in consumer_views.entries(self._actor, document, now=self._now):
@@ -246,10 +268,10 @@ class _Bench:
             self._actor,
             objective=objective,
             decision=spec.decision,
-            priority=spec.priority,
+            priority=process.rank_named(spec.code) if spec.code else spec.priority,
             groups=spec.groups,
             reason=spec.reason,
-            raise_rule=spec.raise_rule,
+            raise_rule=_with_rank(spec.raise_rule),
             assign_mode=spec.assign_mode,
             now=self._now,
         )
@@ -260,12 +282,15 @@ class _Bench:
                 self._warn(origin, warning)
 
 
+def _with_rank(rule: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    return None if rule is None else {**rule, "to": process.rank_named(rule["to"])}
+
+
 def _entry_spec(entry: Node) -> PrioritySpec:
-    given = entry.get("priority")
-    rank = rank_or_none(given) if given is not None else None
+    code = entry.text_at("priority")
     return PrioritySpec(
-        decision="none" if rank is None else "set",
-        priority=rank,
+        decision="none" if code == "none" else "set",
+        code="" if code == "none" else code,
         groups=tuple(item.text for item in entry.items_at("groups")),
         reason=entry.text_at("because"),
         raise_rule=raise_rule(entry),

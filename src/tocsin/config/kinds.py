@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import Any
 
 from tocsin.config import consumer_views
-from tocsin.config.parts import WORDS, priority, rank_or_none
+from tocsin.config.parts import WORDS, priority_code
 from tocsin.slo.openslo.checks import Check, Findings, free, list_of, record, shown, text
 from tocsin.slo.openslo.durations import shorthand
 from tocsin.slo.openslo.nodes import Node
@@ -42,7 +42,7 @@ def raise_condition(written: str) -> tuple[int, timedelta] | None:
 
 
 def raise_rule(node: Node) -> dict[str, Any] | None:
-    """The conditional priority of an entry of a priority map, as an assignment stores it."""
+    """The conditional priority of an entry of a priority map, as an assignment stores it; `to` as it is written."""
     raises = node.items_at("raise")
     condition = raise_condition(raises[0].text_at("when")) if raises else None
     if condition is None:
@@ -52,16 +52,16 @@ def raise_rule(node: Node) -> dict[str, Any] | None:
     return {
         "more_than": more_than,
         "within_seconds": int(within.total_seconds()),
-        "to": rank_or_none(to) if to else None,
+        "to": to.text if to else "",
     }
 
 
 _ENTRY = record(
-    {"slo": WORDS, "priority": priority},
+    {"slo": WORDS, "priority": priority_code},
     {
         "groups": list_of(WORDS),
         "because": WORDS,
-        "raise": list_of(record({"when": _when, "to": priority}), most=1),
+        "raise": list_of(record({"when": _when, "to": priority_code}), most=1),
         "assignMode": text(pattern=re.compile("automatic|manual"), meaning="automatic or manual"),
     },
 )

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from tocsin.core.access import Actor, Right, require
 from tocsin.core.document_diff import Difference, differences
-from tocsin.core.errors import NotFound
+from tocsin.core.errors import Invalid, NotFound
 from tocsin.core.process_definition import ProcessDefinition
+from tocsin.platform.text import one_line
 from tocsin.process.models import ProcessVersion, StakeholderGroup, VersionState
 from tocsin.process.snapshots import definition_of
 
@@ -31,6 +32,17 @@ def definition(version: ProcessVersion | int) -> ProcessDefinition:
 def current() -> ProcessDefinition:
     """The process in force."""
     return definition(current_version())
+
+
+def rank_named(written: int | str) -> int:
+    """The rank of a priority from what people write: 2, "2" or its code. Raises Invalid that names what is unknown."""
+    text, catalogue = str(written).strip(), current().catalogue
+    found = catalogue.by_rank(int(text)) if text.isascii() and text.isdigit() else None
+    found = found or next((one for one in catalogue.priorities if one.code.lower() == text.lower()), None)
+    if found is None:
+        codes = ", ".join(one.code for one in catalogue.priorities)
+        raise Invalid({"priority": f"There is no priority {one_line(text, limit=60)!r}; the organisation has {codes}."})
+    return found.rank
 
 
 def versions(actor: Actor) -> list[ProcessVersion]:

@@ -49,14 +49,28 @@ class SourceSpec:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PrioritySpec:
-    """A decision on what a breach means: `decision` set with a rank, or none."""
+    """A decision on what a breach means: `decision` set with a rank, or none.
+
+    `code` is the priority as a file writes it; rooms that know the catalogue turn it into a rank. `origin` is file:line.
+    """
 
     decision: str
     priority: int | None = None
+    code: str = ""
     groups: tuple[str, ...] = ()
     reason: str = ""
     raise_rule: Mapping[str, Any] | None = None
     assign_mode: str = "automatic"
+    origin: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class TargetSpec:
+    """Somebody an alert policy wants told: the name of the target, and the word for where it is ("email")."""
+
+    name: str
+    target: str = ""
+    origin: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,6 +114,7 @@ class ObjectiveSpec:
     document: Mapping[str, Any] = field(default_factory=dict)
     origin: str = ""
     priority: PrioritySpec | None = None
+    targets: tuple[TargetSpec, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

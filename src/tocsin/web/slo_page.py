@@ -11,6 +11,7 @@ from typing import Any
 
 from django.http import HttpRequest
 
+from tocsin.config.targets import targets_of
 from tocsin.core.access import Actor, Right, require
 from tocsin.core.alert_latch import Urgency
 from tocsin.core.budget_priorities import CHAPTER_REMAINING
@@ -92,6 +93,7 @@ def facts(request: HttpRequest, objective: Objective) -> dict[str, Any]:
         "breach_count": len(breaches),
         "incidents": incidents.incidents_of_objective(actor, objective.pk, limit=8),
         "explanations": view.explanations,
+        "targets": targets_of(objective),
         "rule_name": snapshots.rule_of(objective).name,
     }
 

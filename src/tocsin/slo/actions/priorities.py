@@ -207,7 +207,8 @@ def _check(
     if decision not in Decision.values:
         problems["decision"] = "must be set or none"
     elif decision == Decision.SET and priority not in ranks:
-        problems["priority"] = f"must be one of {', '.join(map(str, ranks))}"
+        codes = ", ".join(one.code for one in process.current().catalogue.priorities)
+        problems["priority"] = f"There is no priority {priority!r}; the organisation has {codes}."
     elif decision == Decision.NONE and (priority is not None or raise_rule):
         problems["priority"] = "none means that nothing follows from a breach; give no priority with it"
     if assign_mode not in set(AssignMode):

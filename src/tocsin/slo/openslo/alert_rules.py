@@ -11,10 +11,11 @@ from tocsin.core.alert_latch import Urgency
 from tocsin.core.condition_rule import Comparison
 from tocsin.slo.openslo.checks import Findings, shown
 from tocsin.slo.openslo.durations import shorthand
-from tocsin.slo.openslo.nodes import Node, Shape
+from tocsin.slo.openslo.nodes import Node, Shape, walk
 from tocsin.slo.openslo.parsing import Document
 from tocsin.slo.openslo.schema_head import OUR_PREFIX
 from tocsin.slo.rules import BURN_RATE
+from tocsin.slo.specs import TargetSpec
 
 SNOOZE, SHORT_WINDOW = OUR_PREFIX + "snooze", OUR_PREFIX + "short-window"
 _PRIORITY = re.compile(r"[Pp][1-9]")
@@ -24,10 +25,11 @@ _LATER = frozenset({"ticket", "low", "info", "warning", "warn", "minor"})
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """The rule that the policies amount to, and the priority a severity named ("P2"), empty for none."""
+    """The rule that the policies amount to, the priority a severity named ("P2", empty for none), and whom to tell."""
 
     rule: Mapping[str, Any]
     priority: str = ""
+    targets: tuple[TargetSpec, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,13 +59,34 @@ def alert_rule(document: Document, book: PolicyBook, findings: Findings, short_w
     found = _Conditions(snooze=document.node.text_at("metadata", "annotations", SNOOZE))
     for _, condition in _named(document, book, findings):
         _add(found, condition, short_window)
+    targets = tuple(dict.fromkeys(_targets(document, book, findings)))
     if not found.found:
-        return Told({"name": "tocsin"}, found.priority)
+        return Told({"name": "tocsin"}, found.priority, targets)
     rule: dict[str, Any] = {"name": BURN_RATE, "conditions": found.found}
     snooze = shorthand(found.snooze)
     if snooze is not None:
         rule["snooze_seconds"] = int(snooze.span.total_seconds())
-    return Told(rule, found.priority)
+    return Told(rule, found.priority, targets)
+
+
+def _targets(document: Document, book: PolicyBook, findings: Findings) -> Iterator[TargetSpec]:
+    """Whom the policies want told. A name that no document has may be one that the installation knows."""
+    for policy, path in policies(document, book, Findings()):
+        no_data = policy.get("spec", "alertWhenNoData")
+        if no_data is not None and no_data.boolean is False:
+            advice = "is told all the same: without data nobody knows whether the target is met"
+            findings.warn(no_data.line, f"{path}.alertWhenNoData", advice)
+        for one in policy.items_at("spec", "notificationTargets"):
+            reference = one.get("targetRef")
+            named = reference.text if reference is not None else one.text_at("metadata", "name")
+            found = one if reference is None else book.object("AlertNotificationTarget", named)
+            target = found.text_at("spec", "target") if found is not None else ""
+            yield TargetSpec(named, target, f"{document.file}:{policy_line(document, one)}")
+
+
+def policy_line(document: Document, node: Node) -> int:
+    """The line of a part of a policy, if it stands in the SLO's own document; else that of the SLO."""
+    return node.line if any(node is one for one in walk(document.node)) else document.line
 
 
 def named_conditions(document: Document, book: PolicyBook) -> list[tuple[str, Node]]:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -15,17 +15,16 @@ from tocsin.slo import connecting
 from tocsin.slo.openslo.alert_rules import PolicyBook, Told, alert_rule
 from tocsin.slo.openslo.checks import Findings, shown
 from tocsin.slo.openslo.durations import MEANING, Shorthand, shorthand
+from tocsin.slo.openslo.indicators import PROMETHEUS_TYPES, Reading, measured
 from tocsin.slo.openslo.nodes import Node, Problem
 from tocsin.slo.openslo.parsing import Document
 from tocsin.slo.openslo.schema_head import API_VERSION, OUR_PREFIX
 from tocsin.slo.openslo.whole import whole
 from tocsin.slo.specs import PROMETHEUS, PUSH, ObjectiveSpec, PrioritySpec, ServiceSpec, SourceSpec
 
-# Servers that answer Prometheus' query API.
-_PROMETHEUS_TYPES = frozenset({"prometheus", "victoriametrics", "mimir", "thanos", "cortex"})
 _SECONDS = re.compile(r"([1-9][0-9]{0,4})(s|m|h)")
 _SECOND_UNITS = {"s": 1, "m": 60, "h": 3600}
-_PRIORITY = re.compile(r"[Pp]?([1-9])")
+_PRIORITY = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,31}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,21 +38,10 @@ class Specs:
     warnings: Sequence[tuple[str, Problem]]
 
 
-@dataclass(slots=True)
-class _Reading:
-    """All documents by kind and name, and what was found while reading one of them."""
-
-    book: Mapping[tuple[str, str], Document]
-    findings: dict[str, Findings] = field(default_factory=dict)
-
-    def of(self, document: Document) -> Findings:
-        return self.findings.setdefault(document.file, Findings())
-
-
 def objective_specs(documents: Sequence[Document]) -> Specs:
     """Turn the OpenSLO documents among `documents` into specs; other kinds are left to their own readers."""
     ours = [document for document in documents if document.api_version == API_VERSION]
-    reading = _Reading({(document.kind, document.name): document for document in ours})
+    reading = Reading({(document.kind, document.name): document for document in ours})
     services = [_service(document) for document in ours if document.kind == "Service"]
     sources = [_source(document, reading.of(document)) for document in ours if document.kind == "DataSource"]
     objectives = [spec for document in ours if document.kind == "SLO" for spec in _objectives(document, reading)]
@@ -101,7 +89,7 @@ def _labels(document: Document) -> dict[str, str]:
 
 def _source(document: Document, findings: Findings) -> SourceSpec:
     node, kind = document.node, document.node.text_at("spec", "type").lower()
-    if kind not in _PROMETHEUS_TYPES and kind != PUSH:
+    if kind not in PROMETHEUS_TYPES and kind != PUSH:
         where = node.get("spec", "type") or node
         findings.error(
             where.line, "spec.type", f"{shown(where.text)}: Tocsin asks Prometheus-like servers, or is pushed to"
@@ -162,20 +150,7 @@ def _every(
 # --- SLOs
 
 
-@dataclass(frozen=True, slots=True)
-class _Measured:
-    """Where an indicator's numbers come from."""
-
-    source: str | None = None
-    good: str = ""
-    bad: str = ""
-    total: str = ""
-    value: str = ""
-    raw: str = ""
-    raw_type: str = ""
-
-
-def _objectives(document: Document, reading: _Reading) -> list[ObjectiveSpec]:
+def _objectives(document: Document, reading: Reading) -> list[ObjectiveSpec]:
     told = alert_rule(document, PolicyBook(reading.book), reading.of(document), annotation(document, "short-window"))
     nodes = document.node.items_at("spec", "objectives")
     names = _names(document, nodes)
@@ -195,11 +170,11 @@ def _names(document: Document, objectives: Sequence[Node]) -> list[str]:
     return [f"{document.name[: 62 - len(end)]}-{end}" for end in ends]
 
 
-def _objective(document: Document, reading: _Reading, told: Told, node: Node, name: str, path: str) -> ObjectiveSpec:
+def _objective(document: Document, reading: Reading, told: Told, node: Node, name: str, path: str) -> ObjectiveSpec:
     findings = reading.of(document)
     window = document.node.items_at("spec", "timeWindow")[0]
     length = shorthand(window.text_at("duration")) or Shorthand(28, "d")
-    measured = _measured(document, reading, node, path)
+    found = measured(document, reading, node, path)
     method = document.node.text_at("spec", "budgetingMethod")
     sliced = method != "Occurrences"
     return ObjectiveSpec(
@@ -217,15 +192,15 @@ def _objective(document: Document, reading: _Reading, told: Told, node: Node, na
         slice_target=_number(node, "timeSliceTarget") if sliced else None,
         calendar_start=_calendar_start(window),
         time_zone=window.text_at("calendar", "timeZone") or "UTC",
-        source=measured.source,
-        good_query=measured.good,
-        bad_query=measured.bad,
-        total_query=measured.total,
-        threshold_query=measured.value,
-        threshold_op=node.text_at("op") if measured.value else "",
-        threshold_value=_number(node, "value") if measured.value else None,
-        raw_query=measured.raw,
-        raw_type=measured.raw_type,
+        source=found.source,
+        good_query=found.good,
+        bad_query=found.bad,
+        total_query=found.total,
+        threshold_query=found.value,
+        threshold_op=node.text_at("op") if found.value else "",
+        threshold_value=_number(node, "value") if found.value else None,
+        raw_query=found.raw,
+        raw_type=found.raw_type,
         rule=_rule(document, told),
         evaluate_every=_span(document, "evaluate-every", findings, default=timedelta(minutes=1)),
         renotify_after=_span(document, "snooze", findings, default=timedelta(hours=2)),
@@ -234,6 +209,7 @@ def _objective(document: Document, reading: _Reading, told: Told, node: Node, na
         document=whole(document, reading.book),
         origin=document.origin,
         priority=_priority(document, told, findings),
+        targets=told.targets,
     )
 
 
@@ -291,85 +267,9 @@ def _priority(document: Document, told: Told, findings: Findings) -> PrioritySpe
         return None
     if text == "none":
         return PrioritySpec(decision="none")
-    found = _PRIORITY.fullmatch(text)
-    if found is None:
-        path = f"metadata.annotations.{OUR_PREFIX}priority"
-        findings.error(
-            _annotation_line(document, "priority"), path, f"{shown(text)} is no priority: write P1, 2 or none"
-        )
+    path = f"metadata.annotations.{OUR_PREFIX}priority"
+    line = _annotation_line(document, "priority")
+    if not _PRIORITY.fullmatch(text):
+        findings.error(line, path, f"{shown(text)} is no priority: write P1, 2 or none")
         return None
-    return PrioritySpec(decision="set", priority=int(found[1]), groups=groups)
-
-
-# --- indicators
-
-
-def _measured(document: Document, reading: _Reading, objective: Node, path: str) -> _Measured:
-    spec = _indicator(document, reading, objective, path)
-    findings = reading.of(document)
-    if spec is None:
-        return _Measured()
-    ratio = spec.get("ratioMetric")
-    if ratio is not None and ratio.get("raw") is None:
-        return _ratio(ratio, findings)
-    owner, key, kind = (
-        (spec, "thresholdMetric", "a threshold metric") if ratio is None else (ratio, "raw", "a raw ratio")
-    )
-    name, _, query = _metric_source(owner, key)
-    if not name:
-        advice = "push counts of good and bad events, or name the DataSource"
-        findings.warn(owner.line, path, f"{kind} without a data source (metricSourceRef) cannot be asked for; {advice}")
-        return _Measured()
-    if not query:
-        findings.error(
-            owner.line, f"{key}.metricSource.spec.query", f"{kind} needs the query that the data source answers"
-        )
-    if ratio is None:
-        return _Measured(name, value=query)
-    return _Measured(name, raw=query, raw_type=ratio.text_at("rawType"))
-
-
-def _indicator(document: Document, reading: _Reading, objective: Node, path: str) -> Node | None:
-    """The SLI's spec: of the objective itself, else of the SLO; inline or by name."""
-    for owner, where in ((objective, path), (document.node.get("spec"), "spec")):
-        if owner is None:
-            continue
-        inline = owner.get("indicator", "spec")
-        if inline is not None:
-            return inline
-        reference = owner.get("indicatorRef")
-        if reference is not None:
-            named = reading.book.get(("SLI", reference.text))
-            if named is None:
-                message = f"no SLI called {shown(reference.text)} in these files"
-                reading.of(document).error(reference.line, f"{where}.indicatorRef", message)
-                return None
-            return named.node.get("spec")
-    return None
-
-
-def _ratio(ratio: Node, findings: Findings) -> _Measured:
-    sources = {key: _metric_source(ratio, key) for key in ("good", "bad", "total") if ratio.get(key) is not None}
-    names = {name for name, _, _ in sources.values()}
-    if len(names) > 1:
-        findings.error(ratio.line, "ratioMetric", "good, bad and total must come from one data source")
-    name = next(iter(names), "")
-    if not name:
-        if any(kind in _PROMETHEUS_TYPES for _, kind, _ in sources.values()):
-            findings.warn(ratio.line, "ratioMetric", "names no data source (metricSourceRef); counts must be pushed")
-        return _Measured()
-    counter = ratio.get("counter")
-    if counter is not None and counter.boolean is False:
-        findings.warn(counter.line, "ratioMetric.counter", "is read as a counter all the same; gauges cannot be summed")
-    queries = {key: query for key, (_, _, query) in sources.items()}
-    return _Measured(name, queries.get("good", ""), queries.get("bad", ""), queries.get("total", ""))
-
-
-def _metric_source(ratio: Node, key: str) -> tuple[str, str, str]:
-    """(data source's name, type in lower case, query) of good, bad or total."""
-    at = (key, "metricSource")
-    return (
-        ratio.text_at(*at, "metricSourceRef"),
-        ratio.text_at(*at, "type").lower(),
-        ratio.text_at(*at, "spec", "query").strip(),
-    )
+    return PrioritySpec(decision="set", code=text, groups=groups, origin=f"{document.file}:{line}")

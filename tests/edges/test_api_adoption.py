@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -197,3 +198,33 @@ def test_the_comparison_of_slos_and_plain_alerts_needs_no_server() -> None:
         assert word in text
     lines = json.loads(CliRunner().invoke(cli, ["explain", "sli-vs-alert", "--json"]).stdout)
     assert all(set(one) == {"asks", "resource_alert", "slo"} for one in lines)
+
+
+@pytest.mark.req("R-9.2.3-16", "R-9.2.9-1")
+def test_giving_a_priority_warns_while_the_team_is_not_ready_and_is_silent_once_it_is(
+    shell: Shell, bo: Caller, clock: WoundClock
+) -> None:
+    world.complete(now=clocks.now())
+    told = shell.run("priority", "set", "checkout-availability", "P2", "--manual")
+    assert told.exit_code == 0
+    assert "initial stage" in told.stderr
+    shell.json("team", "stage", "tickets", "mature")
+    answer = bo.must("PUT", "/api/v1/slos/checkout-availability/priority", {"priority": 3})
+    assert "not ready to prioritise" in answer["warnings"][0]
+    assert answer["assign_mode"] == "automatic"
+
+
+@pytest.mark.req("R-9.2.3-16")
+def test_a_priority_that_comes_with_a_file_warns_once_a_team(shell: Shell, tmp_path: Path) -> None:
+    world.complete(now=clocks.now())
+    slo_worlds.objective("refunds", now=clocks.now())
+    file = tmp_path / "map.yaml"
+    file.write_text(
+        "apiVersion: tocsin/v1alpha1\nkind: PriorityMap\nmetadata: {name: tickets, team: tickets}\n"
+        "spec:\n  slos:\n    - {slo: checkout-availability, priority: 1}\n    - {slo: refunds, priority: 3}\n"
+    )
+    first = shell.run("apply", str(file))
+    assert first.exit_code == 0, first.output
+    assert first.stderr.count("initial stage") == 1
+    assert f"{file}:6: warning:" in first.stderr
+    assert "initial stage" not in shell.run("apply", str(file)).stderr  # nothing new was decided

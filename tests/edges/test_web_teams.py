@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 
 import pytest
+from django.db import transaction
 from django.test import Client
 
 from tests.domains import adoption_worlds as world
@@ -12,8 +14,12 @@ from tests.domains import slo_worlds, worlds
 from tests.edges.web_client import has, marks, read, signed_in, words
 from tocsin.adoption import actions, queries
 from tocsin.adoption.models import Session, TeamPolicy, Walk, Wish
+from tocsin.alerts import actions as alerts
+from tocsin.alerts.posted_alerts import PostedAlert
 from tocsin.core.access import SYSTEM
+from tocsin.incidents import actions as incidents
 from tocsin.people import actions as people
+from tocsin.slo import actions as slo_actions
 from tocsin.slo import queries as slos
 from tocsin.slo.models import PriorityAssignment, ResourceAlert
 
@@ -231,3 +237,27 @@ def test_teams_without_anything_have_empty_states(now: datetime) -> None:
     page = read(rea, "/teams/fresh")
     assert "cannot be in force yet" in words(page, "team-finding")
     assert "Nothing is watched yet" in page
+
+
+@pytest.mark.req("R-9.2.1-5")
+@pytest.mark.parametrize("mode", ["manual", "automatic"])
+def test_an_incident_left_to_a_person_prompts_with_the_proposal(bo: Client, now: datetime, mode: str) -> None:
+    world.complete(now=now)
+    alert = actions.register_alert(SYSTEM, alert_name="CPU>90%", service="checkout", now=now)
+    slo_actions.assign_priority(SYSTEM, resource_alert=alert, decision="set", priority=3, assign_mode=mode, now=now)
+    sender, _ = alerts.add_integration(SYSTEM, kind="alertmanager", service="checkout", name="prom", now=now)
+    heard = PostedAlert(
+        labels={"alertname": "CPU>90%"}, annotations={}, starts_at=now, ends_at=None, generator_url="", received_at=now
+    )
+    with transaction.atomic():
+        [incident] = incidents.take_alert_changes(alerts.take_alertmanager(sender, [heard], now=now), now=now)
+    page = read(bo, f"/i/{incident.number}")
+    if mode == "automatic":
+        assert (incident.priority, incident.priority_state) == (3, "set")
+        assert not has(page, "priority-unset")
+        return
+    assert (incident.priority, incident.priority_state) == (None, "unset")
+    assert "it proposes P3" in re.sub(r"\b3 P3", "P3", words(page, "priority-unset"))
+    sheet = read(bo, f"/i/{incident.number}/priority")
+    assert has(sheet, "priority-proposed")
+    assert re.search(r'value="3"[^>]*checked', sheet)

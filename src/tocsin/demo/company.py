@@ -14,7 +14,7 @@ from tocsin.alerts import actions as alerts
 from tocsin.catalog import queries as catalog
 from tocsin.config import apply
 from tocsin.core.access import SYSTEM
-from tocsin.demo import talks
+from tocsin.demo import adoption, talks
 from tocsin.oncall import actions as oncall
 from tocsin.people import actions as people
 from tocsin.process import actions as process
@@ -60,6 +60,7 @@ def set_up(*, now: datetime, until: datetime) -> Company:
         raise ValueError(f"the demo's own files are refused: {plan.errors[:3]}")
     talks.hold(now=now)
     _on_call(told, now=now, until=until)
+    adoption.begin(now=now)
     keys = {}
     for sender in told["integrations"]:
         _, keys[sender["kind"]] = alerts.add_integration(

@@ -89,7 +89,7 @@ def _remember(folder: Path, *, until: datetime, seed: int, token: str) -> str:
 def _live(wound: clocks.WoundClock, faults: list[Fault], *, until: datetime) -> str:
     from tocsin.alerts.models import Integration
     from tocsin.channels.console import OutboxChannel
-    from tocsin.demo import company
+    from tocsin.demo import adoption, company
     from tocsin.demo.past import Past
     from tocsin.engine import deliver, turns
 
@@ -108,6 +108,7 @@ def _live(wound: clocks.WoundClock, faults: list[Fault], *, until: datetime) -> 
 
     source = Integration.objects.get(kind="sli")
     Past(clock=wound, source=f"integration:{source.pk}", turns=cycle).live(faults, until=until, tell=_progress)
+    adoption.lately(now=wound.now())
     return harbor.sli_key
 
 

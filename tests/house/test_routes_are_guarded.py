@@ -16,7 +16,7 @@ from tests.domains import worlds
 from tocsin.core.access import SYSTEM
 from tocsin.incidents import actions as incidents
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.timeout(300)]
 
 # Reviewed by hand. What stands here answers strangers; everything else sends them away.
 PUBLIC = {

@@ -118,11 +118,17 @@ def note_data(latest: Mapping[int, datetime]) -> None:
     """Remember for each objective when its newest data are from; older data change only the first moment."""
     if not latest:
         return
+    ordered = sorted(latest.items())
+    for begin in range(0, len(ordered), _ROWS_A_STATEMENT):
+        _note_data(ordered[begin : begin + _ROWS_A_STATEMENT])
+
+
+def _note_data(latest: Sequence[tuple[int, datetime]]) -> None:
     instant = "CAST(%s AS timestamptz)" if connection.vendor == "postgresql" else "%s"
     number = "CAST(%s AS bigint)" if connection.vendor == "postgresql" else "%s"
     values = ", ".join([f"({number}, {instant})"] * len(latest))
     parameters: list[int | str | None] = []
-    for objective_id, at in sorted(latest.items()):
+    for objective_id, at in latest:
         parameters += [objective_id, connection.ops.adapt_datetimefield_value(at)]
     with connection.cursor() as cursor:
         cursor.execute(
@@ -138,10 +144,13 @@ def note_data(latest: Mapping[int, datetime]) -> None:
 
 def minute_counts(objective_ids: Sequence[int], since: int, until: int) -> dict[Key, tuple[int, int]]:
     """The minutes of [since, until) that are there."""
-    rows = Bucket.objects.filter(objective_id__in=objective_ids, width=MINUTE, start__gte=since, start__lt=until)
-    return {
-        (row[0], MINUTE, row[1]): (row[2], row[3]) for row in rows.values_list("objective_id", "start", "good", "bad")
-    }
+    found: dict[Key, tuple[int, int]] = {}
+    for begin in range(0, len(objective_ids), _ROWS_A_STATEMENT):
+        some = objective_ids[begin : begin + _ROWS_A_STATEMENT]
+        rows = Bucket.objects.filter(objective_id__in=some, width=MINUTE, start__gte=since, start__lt=until)
+        for objective_id, start, good, bad in rows.values_list("objective_id", "start", "good", "bad"):
+            found[objective_id, MINUTE, start] = good, bad
+    return found
 
 
 def replace_minutes(counts: Mapping[tuple[int, int], tuple[int, int]]) -> int:

@@ -11,13 +11,13 @@ from fractions import Fraction
 from typing import Any, NamedTuple
 
 import numpy as np
-from django.db import connection
 
 from tocsin.core.burn_rate import AllowedRatio
 from tocsin.core.error_budget import allowed_ratio, seconds, share_of
 from tocsin.core.fleet_look import WORDS, Known, Look, Terms, look
 from tocsin.core.slo_windows import WindowArrays, WindowCounts, grid_tick
 from tocsin.platform import db
+from tocsin.platform.bulk import update_many
 from tocsin.slo import fleet as fleets
 from tocsin.slo import judging, snapshots
 from tocsin.slo.fleet import Asked, Seat, fleet
@@ -25,7 +25,6 @@ from tocsin.slo.fleet_blocks import Block
 from tocsin.slo.models import Objective, ObjectiveState
 from tocsin.slo.queries.counts import Judged, stretches_to_judge
 
-_TABLE = ObjectiveState._meta.db_table  # noqa: SLF001 - the table's name, from Django's own meta
 _AT_ONCE = 10_000
 
 
@@ -183,7 +182,7 @@ def _look_at(rows: Sequence[_Row], *, now: datetime) -> dict[int, Judged | None]
         written: list[tuple[Any, ...]] = []
         for (block, alike), group in groups.items():
             written += _look_at_group(block, alike, group, closer, now=now)
-    _write(written, now=now)
+    update_many(ObjectiveState, _WRITTEN, written)  # what their rules remember stays as it is
     return closer
 
 
@@ -269,60 +268,29 @@ def _is_invalid(row: _Row) -> bool:
 
 
 def _quiet(found: Look, group: _Group, *, now: datetime) -> list[tuple[Any, ...]]:
-    """One row for `_write` for each SLO that needs no closer look."""
-    burns = {int(span.total_seconds()): values.tolist() for span, values in found.burns.items()}
+    """The values of `_WRITTEN` for each SLO that needs no closer look."""
+    burns = {str(int(span.total_seconds())): values.tolist() for span, values in found.burns.items()}
     remaining, hours, health = found.remaining.tolist(), found.hours.tolist(), found.health.tolist()
     rows = []
     for at in np.flatnonzero(~found.closer).tolist():
         row, every = group.rows[at], group.settings[at].every
-        shown = [f'"{span}": {values[at]!r}' for span, values in burns.items() if values[at] == values[at]]
         rows.append(
             (
                 WORDS[health[at]].value,
                 grid_tick(now, every) + every,
                 remaining[at] if remaining[at] == remaining[at] else None,
-                f"{{{', '.join(shown)}}}",
+                {span: values[at] for span, values in burns.items() if values[at] == values[at]},
                 now + timedelta(hours=hours[at]) if hours[at] != np.inf else None,
                 row.version,
+                None,
+                now,
                 row.pk,
             )
         )
     return rows
 
 
-def _write(rows: Sequence[tuple[Any, ...]], *, now: datetime) -> None:
-    """Write what is shown of quiet SLOs, and which version of their counts was seen. Their rules remember the same."""
-    if not rows:
-        return
-    with connection.cursor() as cursor:
-        if connection.vendor == "postgresql":
-            cursor.execute(_UPDATE_MANY, [now, *map(list, zip(*rows, strict=True))])
-            return
-        instant = connection.ops.adapt_datetimefield_value
-        texts: dict[datetime | None, Any] = {}
-
-        def text(at: datetime | None) -> Any:
-            if at not in texts:
-                texts[at] = instant(at)
-            return texts[at]
-
-        cursor.executemany(
-            _UPDATE_ONE,
-            [
-                (health, text(next_at), remaining, burns, text(exhausts_at), version, text(now), pk)
-                for health, next_at, remaining, burns, exhausts_at, version, pk in rows
-            ],
-        )
-
-
-_UPDATE_ONE = (
-    f"UPDATE {_TABLE} SET health = %s, next_at = %s, remaining = %s, burn_rates = %s, exhausts_at = %s, "  # noqa: S608 - ours
-    "counts_base = %s, counts_from = NULL, evaluated_at = %s WHERE objective_id = %s"
-)
-_UPDATE_MANY = (
-    f"UPDATE {_TABLE} SET evaluated_at = %s, health = seen.health, next_at = seen.next_at, "  # noqa: S608 - ours
-    "remaining = seen.remaining, burn_rates = seen.burns::jsonb, exhausts_at = seen.exhausts_at, "
-    "counts_base = seen.version, counts_from = NULL FROM unnest(%s::text[], %s::timestamptz[], %s::float8[], "
-    "%s::text[], %s::timestamptz[], %s::bigint[], %s::bigint[]) "
-    "AS seen(health, next_at, remaining, burns, exhausts_at, version, id) WHERE objective_id = seen.id"
+_WRITTEN = (
+    *("health", "next_at", "remaining", "burn_rates", "exhausts_at", "counts_base"),
+    *("counts_from", "evaluated_at"),
 )

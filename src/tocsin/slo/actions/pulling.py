@@ -5,14 +5,15 @@ from __future__ import annotations
 import logging
 from collections import defaultdict
 from collections.abc import Mapping, Sequence, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from django.db import transaction
-from django.db.models import Max, Min
+from django.db.models import Max, Min, QuerySet
 
 from tocsin.core.slo_windows import grid_tick
 from tocsin.platform import db
+from tocsin.platform.bulk import update_many
 from tocsin.slo import buckets, pulling, raw_ratios, thresholds
 from tocsin.slo.actions.counting import mark_invalid
 from tocsin.slo.models import Bucket, DataSource, Objective, ObjectiveState
@@ -25,6 +26,12 @@ _log = logging.getLogger(__name__)
 LEASE = timedelta(minutes=2)
 SOURCES_AT_ONCE = 8
 _ROLES = ("good", "bad", "total")
+_STATES_AT_ONCE = 10_000
+_STATE_COLUMNS = ("pulled_until", "reading_from", "rest_good", "rest_bad", "next_at")
+_OBJECTIVE_COLUMNS = (
+    *("period", "good_query", "bad_query", "total_query"),
+    *("threshold_query", "threshold_op", "threshold_value", "raw_query", "raw_type"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +63,7 @@ def claim_due(*, now: datetime) -> list[Errand]:
 
 
 def _errand(source: DataSource, *, now: datetime) -> Errand:
-    rows = ObjectiveState.objects.filter(objective__source=source, objective__retired_at=None)
-    states = list(rows.select_related("objective").order_by("objective_id"))
+    states = list(_states().filter(objective__source=source, objective__retired_at=None))
     rounds: list[Round] = []
     more = False
     for values in (False, True):
@@ -123,14 +129,19 @@ def take_answers(errand: Errand, answers: Sequence[Growth], *, now: datetime) ->
     """
     if not _give_back(errand, error="", now=now):
         return []
-    touched: set[int] = set()
+    states = _held({ask.objective_id for one in errand.rounds for ask in one.asks})
+    taken = _Taken()
     for one, growth in zip(errand.rounds, answers, strict=True):
-        touched |= _take_round(one, growth, now=now)
+        _take_round(one, growth, states, taken, now=now)
+    buckets.replace_minutes(taken.minutes)
+    buckets.note_data(taken.newest)
+    _note_past(taken.arrived)
+    mark_invalid(taken.invalid, now=now)
     if errand.more:
         _log.info(
             "source %s: filled in history up to %s", errand.source.name, pulling.instant(errand.rounds[-1].moments.last)
         )
-    return sorted(touched)
+    return sorted(taken.arrived | taken.touched)
 
 
 def note_failure(errand: Errand, error: str, *, now: datetime) -> None:
@@ -149,26 +160,62 @@ def _give_back(errand: Errand, *, error: str, now: datetime) -> bool:
     return db.still_held(source).update(**fields) == 1
 
 
-def _take_round(one: Round, growth: Growth, *, now: datetime) -> set[int]:
-    ids = sorted({ask.objective_id for ask in one.asks})
-    rows = ObjectiveState.objects.filter(objective_id__in=ids).select_related("objective").order_by("objective_id")
-    states = {state.pk: state for state in db.lock(rows)}
+@dataclass(slots=True)
+class _Taken:
+    """What the answers to all rounds come to, so that it is written at once."""
+
+    minutes: dict[tuple[int, int], tuple[int, int]] = field(default_factory=dict)
+    newest: dict[int, datetime] = field(default_factory=dict)
+    invalid: dict[int, str] = field(default_factory=dict)
+    arrived: set[int] = field(default_factory=set)
+    touched: set[int] = field(default_factory=set)
+
+
+def _held(ids: Set[int]) -> dict[int, ObjectiveState]:
+    """The states of these SLOs, locked, in order."""
+    ordered = sorted(ids)
+    found: dict[int, ObjectiveState] = {}
+    for begin in range(0, len(ordered), _STATES_AT_ONCE):
+        rows = _states().filter(objective_id__in=ordered[begin : begin + _STATES_AT_ONCE])
+        found.update((state.pk, state) for state in db.lock(rows))
+    return found
+
+
+def _states() -> QuerySet[ObjectiveState]:
+    """States and what pulling must know of their SLOs; there may be many thousands, so no more than that."""
+    rows = ObjectiveState.objects.select_related("objective").order_by("objective_id")
+    return rows.only(*_STATE_COLUMNS, *(f"objective__{name}" for name in _OBJECTIVE_COLUMNS))
+
+
+def _take_round(
+    one: Round, growth: Growth, states: Mapping[int, ObjectiveState], taken: _Taken, *, now: datetime
+) -> None:
+    asked: defaultdict[int, set[str]] = defaultdict(set)
+    for ask in one.asks:
+        asked[ask.objective_id].add(ask.role)
+    mine = {pk: states[pk] for pk in asked if pk in states}
     final = pulling.final_until(now=now)
-    found = {pk: _counted(state, one, growth, final=final, now=now) for pk, state in states.items()}
-    _write_counts(one.moments, found)
-    arrived = _write_states(states, one.moments, found, final=final, now=now)
-    there = {pk for pk, state in states.items() if state.reading_from is None}
-    _note_data({pk: counted for pk, counted in found.items() if pk in there})
-    _note_past(arrived)
-    mark_invalid({pk: counted.invalid for pk, counted in found.items() if counted.invalid and pk in there}, now=now)
-    return arrived | {pk for pk, counted in found.items() if pk in there and (counted.counts or counted.invalid)}
+    found = {pk: _counted(state, asked[pk], one.moments, growth, final=final, now=now) for pk, state in mine.items()}
+    _take_counts(one.moments, found, taken)
+    taken.arrived |= _write_states(mine, one.moments, found, final=final, now=now)
+    for pk, counted in found.items():
+        # Of an SLO whose past is still being read nothing is known yet, nor lost.
+        if mine[pk].reading_from is not None:
+            continue
+        if counted.newest is not None:
+            newest = pulling.instant(counted.newest)
+            taken.newest[pk] = max(newest, taken.newest.get(pk, newest))
+        if counted.invalid:
+            taken.invalid[pk] = counted.invalid
+        if counted.counts or counted.invalid:
+            taken.touched.add(pk)
 
 
-def _counted(state: ObjectiveState, one: Round, growth: Growth, *, final: int, now: datetime) -> Counted:
+def _counted(
+    state: ObjectiveState, asked: Set[str], moments: Moments, growth: Growth, *, final: int, now: datetime
+) -> Counted:
     """Only what lies behind this SLO's own mark: a round starts where the slowest of its SLOs stands."""
-    asked = {ask.role for ask in one.asks if ask.objective_id == state.pk}
     given = {role: growth.get((state.pk, role), {}) if role in asked else None for role in _ROLES}
-    moments = one.moments
     # The first span that ends after the mark. A running minute has one span only and is never before it.
     first = (
         max(moments.first, _until(state, now=now) + moments.step) if moments.first != moments.last else moments.first
@@ -188,11 +235,9 @@ def _counted(state: ObjectiveState, one: Round, growth: Growth, *, final: int, n
     )
 
 
-def _write_counts(moments: Moments, found: Mapping[int, Counted]) -> None:
+def _take_counts(moments: Moments, found: Mapping[int, Counted], taken: _Taken) -> None:
     if moments.step <= buckets.MINUTE:
-        buckets.replace_minutes(
-            {(pk, start): events for pk, one in found.items() for start, events in one.counts.items()}
-        )
+        taken.minutes |= {(pk, start): events for pk, one in found.items() for start, events in one.counts.items()}
     else:
         # Wide spans are history: final, and behind a mark that moves in this very transaction.
         buckets.add(
@@ -203,11 +248,6 @@ def _write_counts(moments: Moments, found: Mapping[int, Counted]) -> None:
                 for key in buckets.spread(pk, start, narrowest=moments.step)
             )
         )
-
-
-def _note_data(found: Mapping[int, Counted]) -> None:
-    """Remember when data were seen; of an SLO whose past is still being read nothing is known yet, nor lost."""
-    buckets.note_data({pk: pulling.instant(one.newest) for pk, one in found.items() if one.newest is not None})
 
 
 def _note_past(arrived: Set[int]) -> None:
@@ -244,7 +284,8 @@ def _write_states(
                 arrived.add(pk)
             state.rest_good, state.rest_bad = found[pk].rest_good, found[pk].rest_bad
             moved.append(state)
-    ObjectiveState.objects.bulk_update(moved, ["pulled_until", "rest_good", "rest_bad", "reading_from", "next_at"])
+    rows = [(one.pulled_until, one.rest_good, one.rest_bad, one.reading_from, one.next_at, one.pk) for one in moved]
+    update_many(ObjectiveState, ["pulled_until", "rest_good", "rest_bad", "reading_from", "next_at"], rows)
     return arrived
 
 

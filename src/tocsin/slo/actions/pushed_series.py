@@ -15,6 +15,7 @@ from tocsin.core import counter_growth
 from tocsin.core.counter_growth import Stand
 from tocsin.core.slo_windows import EPOCH
 from tocsin.platform import db
+from tocsin.platform.bulk import update_many
 from tocsin.slo import buckets, pulling
 from tocsin.slo.actions.counting import mark_invalid
 from tocsin.slo.models import Objective, ObjectiveState, PushedGrowth, PushedSeries
@@ -196,4 +197,8 @@ def _save(found: Iterable[_Progress]) -> None:
         ["at", "value", "start", "stale", "gap"],
         batch_size=500,
     )
-    ObjectiveState.objects.bulk_update([one.state for one in progress], ["rest_good", "rest_bad"])
+    update_many(
+        ObjectiveState,
+        ["rest_good", "rest_bad"],
+        [(one.state.rest_good, one.state.rest_bad, one.state.pk) for one in progress],
+    )

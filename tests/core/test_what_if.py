@@ -220,10 +220,10 @@ def test_hours_of_which_nothing_is_known_are_not_hours_without_errors() -> None:
 def test_words_stand_beside_todays_and_say_when_nothing_differs() -> None:
     found = judged(past([0] * 120 + [1000] * 20 + [0] * 240))
     first, second, third, _ = compared(cost(found, 1), cost(found, 3), days=90)
-    assert first == "No page in 90 days, today 1 page (1 at night)."
+    assert first == "No page in 90 days, instead of 1 page (1 at night)."
     assert second.startswith("2 updates owed, ")
-    assert third == "No postmortem owed, today 1 postmortem."
-    assert compared(cost(found, 1), cost(found, 1), days=90)[0].endswith("as today.")
+    assert third == "No postmortem owed, instead of 1 postmortem."
+    assert compared(cost(found, 1), cost(found, 1), days=90)[0].endswith("as it stands.")
     assert alone(cost(found, 1), days=90) == "1 page (1 at night) in 90 days, 3 updates and 1 postmortem owed."
 
 

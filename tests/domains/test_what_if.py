@@ -171,7 +171,7 @@ def test_a_looser_target_pages_less_and_nothing_is_written() -> None:
     answer = what_if(SYSTEM, slo, Change(target=Decimal("0.5")), days=1, now=END)
     assert answer.today.pages >= 1
     assert answer.changed.pages == 0
-    assert answer.sentences[0].startswith("No page in 1 days, today ")
+    assert answer.sentences[0].startswith("No page in 1 day, instead of ")
     assert answer.recorded_runs == answer.today.runs
     assert (Entry.objects.count(), Breach.objects.count()) == (entries, breaches)
     slo.refresh_from_db()

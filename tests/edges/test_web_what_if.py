@@ -63,7 +63,7 @@ def test_each_choice_has_its_price_and_the_present_one_says_so(client: Client, s
 def test_a_supposed_target_stands_beside_today_and_writes_nothing(client: Client, slo: Objective) -> None:
     entries = Entry.objects.count()
     page = page_of(client, f"{PAGE}?target=50")
-    assert said(page, "whatif-finding").startswith("No page in 90 days, today 1 page")
+    assert said(page, "whatif-finding").startswith("No page in 90 days, instead of 1 page")
     assert said(page, "today-postmortems") == "1"
     assert said(page, "supposed-postmortems") == "0"
     assert 'value="50"' in page

@@ -47,7 +47,7 @@ def test_a_question_is_answered_in_numbers_and_words_and_changes_nothing(mara: C
     answer = mara.must("POST", PATH, {"target": "50", "days": 7})
     assert answer["today"]["pages"] == 1
     assert answer["supposed"]["pages"] == 0
-    assert answer["words"][0].startswith("No page in 7 days, today 1 page")
+    assert answer["words"][0].startswith("No page in 7 days, instead of 1 page")
     assert answer["coverage"]["known_hours"] == 4
     assert "unknown, not good" in answer["coverage"]["text"]
     assert [one["priority"] for one in answer["choices"]] == [1, 2, 3, 4, None]
@@ -91,7 +91,7 @@ def run(live_server: LiveServer, slo: Objective, clock: WoundClock) -> Any:
 def test_the_terminal_says_it_in_words_and_as_a_table(run: Any, tmp_path: Path) -> None:
     told = run("slo", "test", "log-on-availability", "--target", "50", "--days", "7")
     assert told.exit_code == 0, told.output
-    assert "No page in 7 days, today 1 page" in told.stdout
+    assert "No page in 7 days, instead of 1 page" in told.stdout
     assert "updates owed" in told.stdout
     rule = tmp_path / "rule.json"
     rule.write_text('{"name": "depletion", "threshold_percent": 400}')

@@ -19,6 +19,7 @@ from tocsin.postmortems.models import ActionItem, Postmortem
 from tocsin.process.models import StakeholderGroup
 from tocsin.slo import snapshots
 from tocsin.slo.models import Breach, Health, Objective
+from tocsin.slo.wording import rule_words
 
 
 def at(instant: datetime | None) -> str | None:
@@ -173,6 +174,7 @@ def objective(row: Objective) -> dict[str, Any]:
 
 def breach(row: Breach) -> dict[str, Any]:
     return {
+        "id": row.pk,
         "at": at(row.at),
         "valid": row.valid,
         "bad": row.bad,
@@ -181,6 +183,7 @@ def breach(row: Breach) -> dict[str, Any]:
         "priority": row.priority,
         "priority_state": row.priority_state,
         "priority_rule": row.priority_rule or None,
+        "because": rule_words(row.priority_rule) or None,
     }
 
 

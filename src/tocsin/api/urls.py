@@ -16,6 +16,7 @@ from tocsin.api import (
     catalog,
     comms,
     consumer_views,
+    explain,
     incidents,
     oncall,
     people,
@@ -58,6 +59,7 @@ for module in (
     process,
     adherence,
     what_if,
+    explain,
     wiring,
 ):
     api.add_router("", module.router)

@@ -7,6 +7,7 @@ import click
 from tocsin.cli import (
     adoption,
     consumer_views,
+    explain,
     imports,
     incidents,
     oncall,
@@ -71,6 +72,7 @@ for command in consumer_views.COMMANDS:
     slos.priority.add_command(command)
 incidents.incident.add_command(reports.of_incident)
 incidents.incident.add_command(reports.waive_check)
+slos.slo.add_command(explain.explain_slo)
 slos.slo.add_command(what_if.test_slo)
 priorities.priority.add_command(what_if.what_if)
 cli.add_command(incidents.ack, "ack")

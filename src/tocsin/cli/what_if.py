@@ -76,10 +76,10 @@ def _told(found: dict[str, Any], *, output: str, as_json: bool) -> None:
         click.echo(sentence)
     click.echo()
     rows = [
-        {"over the same days": words, "today": found["today"][key], "supposed": found["supposed"][key]}
+        {"over the same days": words, "as it stands": found["today"][key], "supposed": found["supposed"][key]}
         for key, words in NUMBERS
     ]
-    show(rows, ("over the same days", "today", "supposed"))
+    show(rows, ("over the same days", "as it stands", "supposed"))
     click.echo()
     click.echo(found["coverage"]["text"])
     for warning in found["warnings"]:

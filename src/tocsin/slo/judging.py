@@ -126,7 +126,8 @@ def judge(
         breaching=breaching,
         health=health(seen, now=now),
         exhausts_at=exhaustion(objective, budget, windows, now=now),
-        fallback_rank=fallback_rank(objective, budget, windows, now=now),
+        # The tables are asked at a breach only (requirements, 9.2.5).
+        fallback_rank=fallback_rank(objective, budget, windows, now=now) if breaching else None,
         next_at=grid_tick(now, objective.evaluate_every) + objective.evaluate_every,
     )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from tocsin.core.alert_latch import Urgency
 from tocsin.core.burn_rate import burn_rate
 from tocsin.core.rule_protocol import span_text
-from tocsin.slo import snapshots
+from tocsin.slo import judging, snapshots
 from tocsin.slo.judging import Verdict
 from tocsin.slo.models import Objective, ObjectiveState
 
@@ -38,3 +38,20 @@ def no_data_summary(objective: Objective, state: ObjectiveState) -> str:
 
 def data_back_summary(objective: Objective) -> str:
     return f"{objective.label}: data are back"
+
+
+MECHANICAL = "mechanical, exploratory"
+"""What every output says of a priority that one of the two budget tables gave."""
+
+_RULES = {
+    "assignment": "decided by the team",
+    "frequency": "raised, because it came often",
+    "left_to_a_person": "left to a person",
+    judging.FALLBACK_REMAINING: f"from the budget that was left ({MECHANICAL})",
+    judging.FALLBACK_VELOCITY: f"from the speed of the loss ({MECHANICAL})",
+}
+
+
+def rule_words(rule: str) -> str:
+    """What gave a breach its priority, in words; empty when nobody had decided."""
+    return _RULES.get(rule, "")

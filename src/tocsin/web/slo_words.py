@@ -14,6 +14,7 @@ from tocsin.core.objective_health import Direction
 from tocsin.core.slo_windows import WindowCounts
 from tocsin.slo import judging, snapshots
 from tocsin.slo.models import Decision, Health, Objective, ObjectiveState, PriorityAssignment
+from tocsin.slo.wording import MECHANICAL
 from tocsin.web.instants import clock_text
 from tocsin.web.pictures.burn_down import percent_text
 from tocsin.web.pictures.small import Day, day_strip
@@ -31,8 +32,8 @@ HEALTH: Mapping[str, tuple[str, str]] = {
 }
 RULES: Mapping[str, str] = {
     "frequency": "raised, because it came often",
-    "remaining": "from the budget that was left",
-    "velocity": "from the speed of the loss",
+    "remaining": f"from the budget that was left ({MECHANICAL})",
+    "velocity": f"from the speed of the loss ({MECHANICAL})",
 }
 
 

@@ -10,6 +10,7 @@ from tocsin.web import (
     backlog,
     budget_policies,
     consumer_views,
+    explaining,
     help,  # noqa: A004 - the page's name
     incidents,
     me,
@@ -52,6 +53,7 @@ PARTS = (
     priority_listing,
     priority_map,
     consumer_views,
+    explaining,
     process,
     adherence,
     setup,

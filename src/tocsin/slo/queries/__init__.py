@@ -4,6 +4,7 @@ from tocsin.slo.queries.budgets import BudgetView, budget, left_in_units
 from tocsin.slo.queries.counts import counts_to_judge, window_counts
 from tocsin.slo.queries.coverage import Coverage, coverage
 from tocsin.slo.queries.depletion import Span, Step, depletion
+from tocsin.slo.queries.explaining import Explained, breach, explain, explain_breach
 from tocsin.slo.queries.objectives import (
     assignment_at,
     assignments,
@@ -58,6 +59,7 @@ __all__ = [
     "BudgetView",
     "BurnPoint",
     "Coverage",
+    "Explained",
     "FeedbackRow",
     "Registered",
     "Shift",
@@ -68,6 +70,7 @@ __all__ = [
     "assignment_at",
     "assignments",
     "assignments_at",
+    "breach",
     "breach_runs",
     "breaches",
     "budget",
@@ -86,6 +89,8 @@ __all__ = [
     "day_counts",
     "depletion",
     "due_policies",
+    "explain",
+    "explain_breach",
     "feedback",
     "gaps",
     "ids_by_name",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta, tzinfo
+from fractions import Fraction
 from typing import Any
 
 from django import template
@@ -11,8 +12,10 @@ from django.template.context import Context
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 
+from tocsin.core import arithmetic
 from tocsin.core.cadence import is_late
 from tocsin.core.process_definition import ProcessDefinition
+from tocsin.core.rule_protocol import Unit
 from tocsin.slo import snapshots
 from tocsin.slo.models import Objective
 from tocsin.web import icons, instants, links
@@ -284,6 +287,18 @@ def thousands(number: int) -> str:
 def counted(number: int, objective: Objective) -> str:
     """Counts of an SLO in what it counts: events, minutes, or slices of which a part may have failed."""
     return snapshots.unit_of(objective).shown(number)
+
+
+@register.filter
+def in_unit(number: int, unit: Unit) -> str:
+    """A count in a unit that is known already."""
+    return unit.shown(number)
+
+
+@register.filter
+def exact(value: Fraction) -> str:
+    """A fraction with the digits that matter."""
+    return arithmetic.number(value)
 
 
 @register.filter

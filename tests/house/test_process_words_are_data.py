@@ -14,6 +14,7 @@ SOURCE = Path(__file__).resolve().parents[2] / "src/tocsin"
 DATA = ("process/defaults", "demo")  # Harbor Tickets is data, too: it names its own people, rotations and answers
 
 ORDINARY_WORDS = {
+    "alerts/posted_events.py": "the severities of another tool's wire format",
     "core/document_reading.py": "levels of remarks about a document",
     "engine/fold.py": "the name of a column",
     "slo/openslo/alert_rules.py": "what other tools call alerts that can wait",

@@ -10,13 +10,14 @@ from tocsin.slo.specs import SloSignal
 
 
 class ChangeKind(StrEnum):
-    """`noted` tells of something that neither starts nor ends it: a further breach, data lost or back."""
+    """`noted` tells of something that neither starts nor ends it: a further breach, data lost or back; `acknowledged` that somebody has it in the sender's own tool."""
 
     OPENED = "opened"
     REPEATED = "repeated"
     RESOLVED = "resolved"
     SUPPRESSED = "suppressed"
     NOTED = "noted"
+    ACKNOWLEDGED = "acknowledged"
 
 
 @dataclass(frozen=True, slots=True)

@@ -49,7 +49,7 @@ def incident(row: Incident) -> dict[str, Any]:
         "origin": row.origin,
         "source": row.source or row.origin,
         "slo": row.objective.name if row.objective else None,
-        "dedup_key": row.dedup_key or None,
+        "dedup_key": row.labels.get("dedup_key") or row.dedup_key or None,
         "labels": row.labels,
         "alert_count": row.alert_count,
         "impact_state": row.impact_state,

@@ -43,6 +43,7 @@ class Kind(StrEnum):
     ALERT_ENDED = "alert.ended"
     ALERT_SUPPRESSED = "alert.suppressed"
     BREACH_ATTACHED = "breach.attached"
+    CHANGE_REPORTED = "change.reported"
     PAGE_CREATED = "page.created"
     PAGE_ACCEPTED = "page.accepted"
     PAGE_FAILED = "page.failed"
@@ -161,6 +162,7 @@ TEXTS: Mapping[Kind, str] = {
     Kind.ALERT_ATTACHED: "Alert: {name}",
     Kind.ALERT_ENDED: "The alert ended: {name}",
     Kind.BREACH_ATTACHED: "Breach: {bad} of {valid} events failed in {window}",
+    Kind.CHANGE_REPORTED: "Changed: {summary} ({source})",
     Kind.PAGE_CREATED: "{person} is being paged",
     Kind.PAGE_ACCEPTED: "Page to {person} handed to {channel}",
     Kind.PAGE_FAILED: "Page to {person} by {channel} did not arrive: {detail}",

@@ -7,11 +7,12 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from tocsin.alerts import actions as alerts
-from tocsin.alerts import posted_alerts
+from tocsin.alerts import posted_alerts, posted_events
 from tocsin.alerts import queries as alert_queries
 from tocsin.alerts.changes import AlertChange
 from tocsin.alerts.models import Integration
 from tocsin.alerts.posted_alerts import PostedAlert
+from tocsin.alerts.posted_events import PostedChange, PostedEvent
 from tocsin.platform.models import Journal
 from tocsin.slo import pushed_counts, pushed_series
 from tocsin.slo.models import Objective
@@ -21,6 +22,8 @@ from tocsin.slo.pushed_series import Series
 ALERTMANAGER = "alertmanager"
 SLI = "sli"
 SERIES = "series"
+EVENTS = "events-v2"
+CHANGES = "events-v2-change"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,12 +41,15 @@ class Piece:
     alerts: Sequence[PostedAlert] = ()
     counts: Sequence[PushedCount] = ()
     series: Sequence[Series] = ()
+    event: PostedEvent | None = None
+    change: PostedChange | None = None
     fault: Exception | None = None
 
     @property
     def size(self) -> int:
         """How many parts it has; 0 for what is left of a row that held nothing valid."""
-        return len(self.alerts) if not (self.counts or self.series) and self.fault is None else 1
+        other = self.counts or self.series or self.event or self.change
+        return len(self.alerts) if not other and self.fault is None else 1
 
     @property
     def is_whole_row(self) -> bool:
@@ -77,6 +83,10 @@ def _read_one(row: Journal, integration: Integration | None) -> Piece:
             return Piece(row, integration, counts=[count for _, count in pushed_counts.decode(body).rows])
         if row.kind == SERIES:
             return Piece(row, integration, series=pushed_series.from_bytes(body))
+        if row.kind == EVENTS:
+            return Piece(row, integration, event=posted_events.event_from_bytes(body))
+        if row.kind == CHANGES:
+            return Piece(row, integration, change=posted_events.change_from_bytes(body))
         return Piece(row, integration, fault=ValueError(f"nothing here reads messages of kind {row.kind!r}"))
     except ValueError as error:
         return Piece(row, integration, fault=error)
@@ -110,10 +120,25 @@ def take(pieces: Sequence[Piece], *, now: datetime) -> None:
     changes: list[AlertChange] = []
     for integration, posted in _runs(pieces):
         changes += alerts.take_alertmanager(integration, posted, now=now)
+    for integration, events in _events(pieces):
+        changes += alerts.take_events(integration, events, now=now)
     changes += _take_counts([(piece, count) for piece in pieces for count in piece.counts], now=now)
     changes += _take_series([piece for piece in pieces if piece.row.kind == SERIES], now=now)
     if changes:
         incidents.take_alert_changes(changes, now=now)
+    for piece in pieces:
+        if piece.change is not None:
+            incidents.note_change(piece.integration, piece.change, now=now)
+
+
+def _events(pieces: Sequence[Piece]) -> list[tuple[Integration | None, list[PostedEvent]]]:
+    """The events of each sender, in their order: what one says has nothing to do with what another says."""
+    runs: dict[int, tuple[Integration | None, list[PostedEvent]]] = {}
+    for piece in pieces:
+        if piece.event is not None:
+            number = piece.integration.pk if piece.integration else 0
+            runs.setdefault(number, (piece.integration, []))[1].append(piece.event)
+    return list(runs.values())
 
 
 def _runs(pieces: Sequence[Piece]) -> list[tuple[Integration | None, list[PostedAlert]]]:

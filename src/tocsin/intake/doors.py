@@ -14,6 +14,7 @@ from tocsin.alerts import posted_alerts
 from tocsin.core.access import Right
 from tocsin.core.counter_growth import countable
 from tocsin.intake.body import MEBIBYTE, BodyRefused, ClientGone, read_body
+from tocsin.intake.event_doors import CHANGE_PATH, ENQUEUE_PATH, EventDoors
 from tocsin.intake.journal import JournalWriter, NotAccepted
 from tocsin.intake.keys import KeyRing, Sender, key_of
 from tocsin.intake.protocol import Receive, Scope, Send, answer, answer_json, answer_problem, header
@@ -61,6 +62,7 @@ class Doors:
         self._seen: dict[str, datetime] = {}
         self._clock = clock
         self._body_seconds = body_seconds
+        self._events = EventDoors(keys=keys, journal=journal, body_seconds=body_seconds)
 
     def door_for(self, scope: Scope) -> Callable[[Scope, Receive, Send], Awaitable[None]] | None:
         """The door that answers this request, None when it is not the intake's."""
@@ -71,6 +73,10 @@ class Doors:
             return self.alerts
         if path.endswith(COUNTS_PATH):
             return self.counts
+        if path.endswith(CHANGE_PATH):
+            return self._events.change
+        if path.endswith(ENQUEUE_PATH):
+            return self._events.enqueue
         if path.endswith(METRICS_PATH):
             return self.metrics
         return self.write if path.endswith(WRITE_PATH) else None

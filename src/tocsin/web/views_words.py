@@ -47,7 +47,12 @@ class ShownView:
 
     @property
     def coping(self) -> str:
-        return STRATEGIES[Strategy(self.row.strategy)] if self.row.strategy else ""
+        """How the consumer copes, in one line; "" while it has not decided."""
+        if not self.row.strategy:
+            return ""
+        group = f" ({self.row.notify.name})" if self.row.notify else ""
+        way = f"{STRATEGIES[Strategy(self.row.strategy)]}{group}"
+        return f"{way}. Meanwhile: {self.row.degrades_to}" if self.row.degrades_to else way
 
     @property
     def rank(self) -> int | None:

@@ -1,5 +1,6 @@
 """The only writers of alerts, integrations and silences."""
 
+from tocsin.alerts.actions.events import take_events
 from tocsin.alerts.actions.integrations import add_integration, revoke_integration
 from tocsin.alerts.actions.overdue import end_overdue, hear_unsilenced
 from tocsin.alerts.actions.silences import add_silence, expire_silence
@@ -15,6 +16,7 @@ __all__ = [
     "note_seen",
     "revoke_integration",
     "take_alertmanager",
+    "take_events",
     "take_slo_signals",
     "tell_poisoned",
 ]

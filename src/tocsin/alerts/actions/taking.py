@@ -34,7 +34,7 @@ SEEN_EVERY = timedelta(seconds=10)
 
 
 @dataclass(slots=True)
-class _Batch:
+class Batch:
     """The episodes known of the keys at hand, and what has to be written."""
 
     standing: Standing
@@ -53,13 +53,13 @@ def take_alertmanager(
     `integration` is None when a person sent them. Inside the caller's transaction. The label `service` names the
     service, else the integration's, else the catch-all takes it: no alert is ever lost.
     """
-    scope = _scope(integration)
+    scope = scope_of(integration)
     messages = [Keyed(*_identity(scope, tuple(alert.labels.items())), alert) for alert in alerts]
     careful = repeats.take_repeats(messages)
-    batch = _Batch(Standing(integration, now=now), _latest({message.key for message in careful}))
+    batch = Batch(Standing(integration, now=now), latest({message.key for message in careful}))
     for message in careful:
-        _take_one(batch, message)
-    _write(batch)
+        take_one(batch, message)
+    write(batch)
     repeats.remember(batch.latest.values())
     record_suppressed(batch.changes, now=now)
     if integration is not None:
@@ -69,7 +69,7 @@ def take_alertmanager(
 
 def tell_poisoned(integration: Integration | None, *, row: int, error: str, now: datetime) -> list[AlertChange]:
     """An alert about a message that could not be taken in, so that a person looks; more of the same are its repeats."""
-    labels = {"alertname": "Tocsin could not read a message", "sender": _scope(integration)}
+    labels = {"alertname": "Tocsin could not read a message", "sender": scope_of(integration)}
     said = {"summary": f"Message {row} of the journal could not be taken in: {error[:500]}"}
     alert = PostedAlert(
         labels=labels,
@@ -82,7 +82,7 @@ def tell_poisoned(integration: Integration | None, *, row: int, error: str, now:
     return take_alertmanager(integration, [alert], now=now)
 
 
-def _scope(integration: Integration | None) -> str:
+def scope_of(integration: Integration | None) -> str:
     return PEOPLE if integration is None else str(integration.pk)
 
 
@@ -93,7 +93,7 @@ def _identity(scope: str, labels: tuple[tuple[str, str], ...]) -> tuple[str, str
     return alertmanager_key(scope, mark), mark
 
 
-def _latest(keys: set[str]) -> dict[str, Alert]:
+def latest(keys: set[str]) -> dict[str, Alert]:
     """The latest episode of each key that has one: the firing one, else the one that ended last."""
     found: dict[str, Alert] = {}
     for some in _portions(sorted(keys)):
@@ -111,7 +111,7 @@ def _portions(keys: Sequence[str]) -> Iterable[Sequence[str]]:
     return (keys[start : start + AT_ONCE] for start in range(0, len(keys), AT_ONCE))
 
 
-def _take_one(batch: _Batch, message: Keyed) -> None:
+def take_one(batch: Batch, message: Keyed) -> None:
     alert = message.alert
     row = batch.latest.get(message.key)
     known = None if row is None else snapshots.known_alert(row)
@@ -168,7 +168,7 @@ def _clean(pairs: Mapping[str, str]) -> dict[str, str]:
     return {name: value if value.isascii() else clean(value) for name, value in pairs.items()}
 
 
-def _repeat(batch: _Batch, row: Alert, alert: PostedAlert, decision: AlertDecision) -> None:
+def _repeat(batch: Batch, row: Alert, alert: PostedAlert, decision: AlertDecision) -> None:
     row.ends_at, row.end_said, row.last_received_at = decision.ends_at, decision.end_said, alert.received_at
     row.occurrences += 1
     if not row.pk:
@@ -179,7 +179,7 @@ def _repeat(batch: _Batch, row: Alert, alert: PostedAlert, decision: AlertDecisi
         batch.repeats[row.pk] = Repeat(row.dedup_key, row.pk, decision.ends_at, decision.end_said, alert.received_at)
 
 
-def _end(batch: _Batch, row: Alert, alert: PostedAlert, decision: AlertDecision) -> None:
+def _end(batch: Batch, row: Alert, alert: PostedAlert, decision: AlertDecision) -> None:
     row.state = AlertState.RESOLVED
     row.ends_at, row.end_said, row.resolved_at = decision.ends_at, decision.end_said, decision.ends_at
     row.last_received_at = alert.received_at
@@ -188,7 +188,7 @@ def _end(batch: _Batch, row: Alert, alert: PostedAlert, decision: AlertDecision)
     batch.changes.append(AlertChange(row, ChangeKind.RESOLVED, decision.reason))
 
 
-def _write(batch: _Batch) -> None:
+def write(batch: Batch) -> None:
     """Ends first: a key may end and start again in one batch, and only one row of a key may fire."""
     ended = {row.pk for row in batch.ended}
     if batch.ended:

@@ -9,6 +9,7 @@ from tocsin.incidents.actions.excusing import waive_check, withdraw_waiver
 from tocsin.incidents.actions.moving import cancel, close, merge, move, reopen, resolve
 from tocsin.incidents.actions.noting import annotate, undo
 from tocsin.incidents.actions.opening import declare
+from tocsin.incidents.actions.outside_changes import note_change
 from tocsin.incidents.actions.promising import fulfil_obligation, tell_late_obligations, waive_obligation
 from tocsin.incidents.actions.staffing import assign_role, release_role
 from tocsin.incidents.actions.still_burning import reopen_still_burning
@@ -30,6 +31,7 @@ __all__ = [
     "link_upstream",
     "merge",
     "move",
+    "note_change",
     "page_failed",
     "pass_page",
     "record_update",

@@ -20,7 +20,7 @@ from tocsin.core.incident_lifecycle import AlertEnd, alert_end, reopening
 from tocsin.core.incident_lifecycle import State as CoreState
 from tocsin.core.priorities import PriorityState, opens_incident
 from tocsin.incidents import page_text, snapshots
-from tocsin.incidents.actions import chain, classifying, moving, opening, paging
+from tocsin.incidents.actions import answering, chain, classifying, moving, opening, paging
 from tocsin.incidents.actions.incident_row import fact, held, save
 from tocsin.incidents.models import OPEN_STATES, Incident, IncidentAlert, IncidentBreach, Origin, State
 from tocsin.platform import outbox
@@ -54,6 +54,8 @@ def _take_one(change: AlertChange, *, now: datetime) -> Incident | None:
         return _ended(change, now=now)
     if change.kind is ChangeKind.NOTED:
         return _noted(change, now=now)
+    if change.kind is ChangeKind.ACKNOWLEDGED:
+        return _acknowledged(change, now=now)
     return None
 
 
@@ -243,6 +245,14 @@ def _noted(change: AlertChange, *, now: datetime) -> Incident | None:
     return found
 
 
+def _acknowledged(change: AlertChange, *, now: datetime) -> Incident | None:
+    """Somebody has it in the sender's own tool: the chain stops, and whoever takes it here is its person."""
+    found = _open_for(change.alert)
+    if found is not None and found.acknowledged_at is None:
+        answering.take_charge(sender(change.alert), found, None, now=now)
+    return found
+
+
 def _ended(change: AlertChange, *, now: datetime) -> Incident | None:
     found = _linked(change.alert)
     if found is None:
@@ -272,7 +282,7 @@ def _silence(change: AlertChange) -> dict[str, Any]:
 
 def _end_or_ask(incident: Incident, change: AlertChange, *, now: datetime) -> None:
     definition = snapshots.process_of(incident)
-    taken = incident.acknowledged_at is not None
+    taken = incident.acknowledged_by is not None  # by a person: another tool's word is no hand on it
     rank = incident.priority
     found = alert_end(
         definition.catalogue.by_rank(rank) if rank is not None else None,

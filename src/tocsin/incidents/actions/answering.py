@@ -36,11 +36,12 @@ def acknowledge(actor: Actor, ref: str | int, *, now: datetime, person: str | No
         if person:
             require(actor, Right.INCIDENT_ASSIGN, team=team_name(incident))
         who = people.person(person) if person else person_behind(actor)
-        _take_charge(actor, incident, who, now=now)
+        take_charge(actor, incident, who, now=now)
     return incident
 
 
-def _take_charge(actor: Actor, incident: Incident, who: Person | None, *, now: datetime) -> None:
+def take_charge(actor: Actor, incident: Incident, who: Person | None, *, now: datetime) -> None:
+    """Somebody has an incident that the caller holds; `who` is None for whoever is no person known here."""
     waking = _is_waking(incident)
     if not enter(incident, Event.ACKNOWLEDGE) and not waking:
         return
@@ -54,7 +55,7 @@ def _take_charge(actor: Actor, incident: Incident, who: Person | None, *, now: d
     if who is not None:
         staffing.take_execution(actor, incident, who, now=now)
     chain.acknowledged(incident, now=now)
-    paging.stand_down(incident, taken_by=who, definition=snapshots.process_of(incident), now=now)
+    paging.stand_down(incident, taken_by=who, definition=snapshots.process_of(incident), by=name, now=now)
     duties.reconcile(incident, now=now)
 
 
@@ -82,7 +83,7 @@ def take_page(token: str, *, now: datetime) -> Incident:
         elif page.kind != paging.ROLE and _is_takeable(page, incident):
             # Answered first: who took it by this page is not told to stand down.
             _answer(actor, page, TAKEN, now=now)
-            _take_charge(actor, incident, page.person, now=now)
+            take_charge(actor, incident, page.person, now=now)
         else:
             _answer(actor, page, LATE, now=now)
     return incident

@@ -226,8 +226,13 @@ def mail_address(person: Person) -> str:
     return methods[0].address if methods else person.email
 
 
-def stand_down(incident: Incident, *, taken_by: Person | None, definition: ProcessDefinition, now: datetime) -> None:
-    """Take back what has not left; what is leaving is marked; who was told already hears that nothing is to be done."""
+def stand_down(
+    incident: Incident, *, taken_by: Person | None, definition: ProcessDefinition, by: str = "", now: datetime
+) -> None:
+    """Take back what has not left; what is leaving is marked; who was told already hears that nothing is to be done.
+
+    `by` names whoever has it where that is no person known here; nobody at all means that it is over.
+    """
     open_pages = list(
         Page.objects.filter(incident=incident, generation=incident.generation, answer="", kind__in=[PAGE, FALLBACK])
         .select_related("person")
@@ -240,7 +245,8 @@ def stand_down(incident: Incident, *, taken_by: Person | None, definition: Proce
     reached = {OutboxState.SENT, OutboxState.CLAIMED}
     told = {page.person for page in open_pages if page.person and states.get(page.pk, set()) & reached}
     others = sorted((person for person in told if person != taken_by), key=lambda person: person.pk)
-    _send_stand_down(incident, others, taken_by=taken_by, definition=definition, now=now)
+    who = taken_by.label if taken_by else by
+    _send_stand_down(incident, others, who=who, definition=definition, now=now)
 
 
 def take_back_unsent(incident: Incident) -> None:
@@ -268,11 +274,10 @@ def _send_stand_down(
     incident: Incident,
     people: Sequence[Person],
     *,
-    taken_by: Person | None,
+    who: str,
     definition: ProcessDefinition,
     now: datetime,
 ) -> None:
-    who = taken_by.label if taken_by else ""
     texts = {
         person.pk: page_text.stand_down(
             facts_of(incident, definition, url=incident_url(incident), time_zone=person.time_zone), who=who

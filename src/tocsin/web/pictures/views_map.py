@@ -95,7 +95,7 @@ def _desk(facts: ViewsMap) -> SafeString:
         parts.append(draw.priority_mark(left + (wide - 8) / 2, y + 17, line.rank, line.state))
         for place, one in enumerate(line.squares[: len(columns)], start=1):
             parts += _square(left + place * wide, y, wide - 8, one)
-    parts.append(draw.text(12, height - (26 if left_out else 10), _cut(facts.foot, width - 24)))
+    parts.append(draw.text(12, height - (26 if left_out else 10), _cut(facts.foot, (width - 24) * 1.15)))
     if left_out:
         parts.append(draw.text(12, height - 8, left_out))
     return draw.svg(width, height, facts.finding, parts)

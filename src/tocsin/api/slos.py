@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Any
+from typing import Annotated, Any
 
 from django.http import HttpRequest
-from ninja import Router, Schema
+from ninja import Query, Router, Schema
 
 from tocsin.adoption import queries as adopted
 from tocsin.api import shapes
 from tocsin.api.auth import actor
 from tocsin.api.incidents import rank_of
 from tocsin.api.listing import listing
-from tocsin.config import apply
+from tocsin.config import apply, export
 from tocsin.core.errors import Invalid, Refused
 from tocsin.platform import clock
 from tocsin.slo import actions, queries, snapshots
@@ -153,6 +153,12 @@ def delete(request: HttpRequest, name: str) -> dict[str, Any]:
     raise Refused(
         f"{row.name} is never deleted. Retire it: tocsin slo retire {row.name} --reason ...", reason="never_deleted"
     )
+
+
+@router.get("/export/slos")
+def export_slos(request: HttpRequest, name: Annotated[list[str] | None, Query()] = None) -> dict[str, Any]:
+    """SLOs as files again, with their services, data sources and priorities; all of them when no name is given."""
+    return export.export(actor(request), name or [], now=clock.now()).as_json()
 
 
 @router.post("/apply")

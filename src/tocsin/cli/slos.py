@@ -6,10 +6,12 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 import click
 
 from tocsin.cli.client import Client, quoted
+from tocsin.cli.folders import write_all
 from tocsin.cli.output import duration, output_options, show
 from tocsin.platform.text import for_terminal
 
@@ -95,6 +97,26 @@ def evaluate(slo_file: Path, series: Path, every: str, output: str, as_json: boo
     except (Invalid, UnicodeDecodeError) as error:
         raise click.ClickException(str(error)) from None
     show(answer, output=output, as_json=as_json)
+
+
+@slo.command("export")
+@click.argument("names", nargs=-1)
+@click.option("-o", "--out", "folder", type=click.Path(file_okay=False, path_type=Path), required=True)
+@click.option("--force", is_flag=True, help="Write over files that are there already.")
+def export(names: tuple[str, ...], folder: Path, force: bool) -> None:
+    """Write SLOs (all in use when no NAME is given) into a folder as OpenSLO, with services, sources and priorities.
+
+    Applying the folder here changes nothing; applying it elsewhere makes the same.
+    """
+    asked = urlencode([("name", name) for name in names])
+    found = Client().get(f"/export/slos{'?' if asked else ''}{asked}")
+    for one in found["left_out"]:
+        click.echo(f"left out: {one['title']}: {one['why']}", err=True)
+    if not found["files"]:
+        raise click.ClickException("There is nothing to export; nothing was written.")
+    write_all(folder, found["files"], force=force)
+    for file in sorted(found["files"]):
+        click.echo(str(folder / file))
 
 
 @slo.command("history")

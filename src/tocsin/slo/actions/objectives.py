@@ -22,6 +22,7 @@ from tocsin.platform.text import clean, one_line
 from tocsin.slo import judging, raw_ratios, thresholds, versioning
 from tocsin.slo.actions.naming import checked_name
 from tocsin.slo.models import Budgeting, DataSource, Objective, ObjectiveState, VersionChange
+from tocsin.slo.openslo.from_spec import document_of
 from tocsin.slo.promql import query_problem
 from tocsin.slo.rules import rule_for
 from tocsin.slo.specs import ObjectiveSpec
@@ -111,7 +112,7 @@ def _wanted(spec: ObjectiveSpec) -> dict[str, Any]:
         "sli_kind": one_line(clean(spec.sli_kind), limit=63),
         "endpoint": one_line(clean(spec.endpoint)),
         "rule": dict(spec.rule),
-        "document": dict(spec.document),
+        "document": dict(spec.document) or document_of(spec),
     }
 
 

@@ -143,7 +143,7 @@ def _add(found: _Conditions, node: Node, short_window: str) -> None:
     after = shorthand(condition.text_at("alertAfter"))
     one: dict[str, Any] = {
         "op": condition.text_at("op") or Comparison.GT.value,
-        "threshold": str(threshold.number),
+        "threshold": f"{threshold.number.normalize():f}",
         "lookback_seconds": int(lookback.span.total_seconds()),
         "alert_after_seconds": int(after.span.total_seconds()) if after else 0,
         "severity": severity,

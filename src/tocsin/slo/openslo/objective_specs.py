@@ -109,7 +109,7 @@ def _source(document: Document, findings: Findings) -> SourceSpec:
     )
 
 
-_CONNECTION = {
+CONNECTION = {
     connecting.TOKEN: ("token", "bearerToken"),
     connecting.USERNAME: ("username",),
     connecting.PASSWORD: ("password",),
@@ -125,7 +125,7 @@ def _connection(node: Node) -> dict[str, str]:
     """How a server is reached, from the names people write to the ones we keep."""
     told = {
         field: next(filter(None, (node.text_at("spec", "connectionDetails", name) for name in names)), "")
-        for field, names in _CONNECTION.items()
+        for field, names in CONNECTION.items()
     }
     return {field: text for field, text in told.items() if text}
 

@@ -20,12 +20,14 @@ class _Writer(yaml.SafeDumper):
         return True
 
 
-def _text(writer: yaml.SafeDumper, value: str) -> yaml.ScalarNode:
+def _text(writer: Any, value: str) -> yaml.ScalarNode:
     if is_number(value) and not _is_canonical(value):
         # Kept as text because it would not come back as it stood (1.10, 007); it stood there without quotes.
-        return yaml.ScalarNode(writer.resolve(yaml.ScalarNode, value, (True, False)), value)
+        plain: yaml.ScalarNode = yaml.ScalarNode(writer.resolve(yaml.ScalarNode, value, (True, False)), value)
+        return plain
     style = "|" if "\n" in value and value == value.rstrip(" ") and " \n" not in value and "\t" not in value else None
-    return writer.represent_scalar("tag:yaml.org,2002:str", value, style=style)
+    node: yaml.ScalarNode = writer.represent_scalar("tag:yaml.org,2002:str", value, style=style)
+    return node
 
 
 def _is_canonical(text: str) -> bool:

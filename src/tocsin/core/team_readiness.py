@@ -50,6 +50,13 @@ class Point(Reason):
     WANTS_PRIORITIES = "wants_priorities", "Does the team want to tell its breaches apart by priority?"
 
 
+_NOT_YET = {
+    Point.ITERATIONS: "its SLOs have not been through several rounds",
+    Point.ROTATION: "nobody is on call in a rotation of the team",
+    Point.ON_CALL_TOOL: "it does not answer its alerts here",
+    Point.WANTS_PRIORITIES: "nobody has said that it wants priorities",
+}
+
 SAID_BY_THE_TEAM = frozenset({Point.ITERATIONS, Point.WANTS_PRIORITIES})
 """Points the team may answer itself: rounds from before Tocsin, and what it wants, are on no record."""
 
@@ -145,8 +152,8 @@ def _count(number: int, thing: str) -> str:
 
 def stage_warning(team: str, stage: str, verdicts: Iterable[Verdict]) -> str:
     """What to say when somebody gives an SLO of the team a priority; empty when nothing speaks against it."""
-    open_points = [one.point.text for one in verdicts if not one.holds]
+    reasons = "; ".join(_NOT_YET[one.point] for one in verdicts if not one.holds)
     if stage == Stage.INITIAL:
         first = f"{team} is at the initial stage: SLOs come first, priorities later."
-        return f"{first} Not yet so: {' '.join(open_points)}" if open_points else first
-    return f"{team} is not ready to prioritise yet. Not yet so: {' '.join(open_points)}" if open_points else ""
+        return f"{first} What is missing: {reasons}." if reasons else first
+    return f"{team} is not ready to prioritise yet: {reasons}." if reasons else ""

@@ -16,6 +16,7 @@ from tocsin.api.listing import listing
 from tocsin.config import apply, export
 from tocsin.core.errors import Invalid, Refused
 from tocsin.platform import clock
+from tocsin.process import queries as process
 from tocsin.slo import actions, queries, snapshots
 
 router = Router(tags=["SLOs"])
@@ -52,6 +53,7 @@ def slo(request: HttpRequest, name: str) -> dict[str, Any]:
     row = queries.objective(actor(request), name)
     assignment = queries.assignment_at(row, now)
     reading = queries.reading_past(row, now=now)
+    breaches = queries.breaches(row, now - timedelta(days=30))
     return {
         **shapes.objective(row),
         "reading_past": str(reading) if reading else None,
@@ -59,7 +61,10 @@ def slo(request: HttpRequest, name: str) -> dict[str, Any]:
         "priority": assignment.priority if assignment else None,
         "priority_state": assignment.decision if assignment else "unset",
         "groups": [group.code for group in assignment.groups.all()] if assignment else [],
-        "breaches": [shapes.breach(one) for one in queries.breaches(row, now - timedelta(days=30))],
+        "breaches": [
+            {**shapes.breach(one), "process_version": number}
+            for one, number in zip(breaches, process.numbers_at(one.at for one in breaches), strict=True)
+        ],
     }
 
 

@@ -116,6 +116,11 @@ class Kind(StrEnum):
     ESCALATION_POLICY_SAVED = "escalation_policy.saved"
     SERVICE_ESCALATION_SET = "escalation_policy.set_for_service"
     PROCESS_PUBLISHED = "process.published"
+    PROCESS_PROPOSED = "process.proposed"
+    PROCESS_REVIEW_ASKED = "process.review_asked"
+    PROCESS_REMARKED = "process.remarked"
+    PROCESS_SCHEDULED = "process.scheduled"
+    PROCESS_WITHDRAWN = "process.withdrawn"
     GROUP_SAVED = "stakeholder_group.saved"
     SUBSCRIBER_ADDED = "subscriber.added"
     SUBSCRIBER_ENDED = "subscriber.ended"
@@ -183,6 +188,11 @@ TEXTS: Mapping[Kind, str] = {
     Kind.STATUS_MAIL_QUEUED: "{recipients} subscribers told ({kind})",
     Kind.CONSUMER_TOLD: "{consumer} told its own people ({recipients}) that it {what}",
     Kind.POSTMORTEM_DRAFTED: "Postmortem drafted",
+    Kind.PROCESS_PROPOSED: "Version {number} of the process proposed: {note}",
+    Kind.PROCESS_REVIEW_ASKED: "Version {number} of the process is in review",
+    Kind.PROCESS_REMARKED: "{side} on version {number} of the process: {text}",
+    Kind.PROCESS_SCHEDULED: "Version {number} of the process takes effect at {effective_at}",
+    Kind.PROCESS_WITHDRAWN: "Version {number} of the process withdrawn: {reason}",
     Kind.BUDGET_POLICY_SAVED: "Error budget policy of {team} saved, revision {revision}",
     Kind.BUDGET_POLICY_CLAUSE_BEGAN: "{clause} of {team} holds for {slo}: {why} {consequence}",
     Kind.BUDGET_POLICY_CLAUSE_ENDED: "{clause} of {team} no longer holds for {slo}",

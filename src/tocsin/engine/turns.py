@@ -102,6 +102,12 @@ def postmortem_drafts(*, now: datetime) -> int:
     return postmortems.draft_missing(now=now)
 
 
+def process_versions(*, now: datetime) -> int:
+    from tocsin.process import proposal_actions
+
+    return proposal_actions.enter_scheduled(now=now)
+
+
 def budget_policies(*, now: datetime) -> int:
     from tocsin.engine import judge_policies
 
@@ -119,6 +125,7 @@ def loops(*, deliver: Callable[..., int], pull: Callable[..., int] | None = None
     main = Loop(
         "main",
         [
+            Turn("process", process_versions),
             Turn("fold", fold.turn),
             Turn("evaluate", evaluate),
             Turn("alerts", let_time_pass),

@@ -27,7 +27,7 @@ from tocsin.process.defaults import default_document
 from tocsin.process.models import GroupMember, ProcessVersion, StakeholderGroup, VersionState
 from tocsin.process.snapshots import document_digest
 
-_LOCK = "tocsin.process.publish"
+LOCK = "tocsin.process.publish"
 _ON_CALL = "-on-call"
 _TEAM_NAME = 63 - len(_ON_CALL)  # what of a team's name fits into the code of its group
 _NAMED_PATHS = 200  # the log names so many changed places; the documents of both versions stay and hold the rest
@@ -36,7 +36,7 @@ _NAMED_PATHS = 200  # the log names so many changed places; the documents of bot
 def ensure_default(*, now: datetime) -> ProcessVersion:
     """Publish the shipped process as version 1 unless one is published already. Safe to call at every start."""
     with transaction.atomic():
-        db.advisory_lock(_LOCK)
+        db.advisory_lock(LOCK)
         published = ProcessVersion.objects.filter(state=VersionState.PUBLISHED).first()
         return published or _publish(SYSTEM, default_document(), note="Shipped with Tocsin", former=None, now=now)
 
@@ -52,9 +52,9 @@ def publish_version(
     require(actor, Right.PROCESS_WRITE)
     if not note.strip():
         raise Invalid({"note": "Say in a sentence why the process changes; auditors and colleagues will ask."})
-    document = _checked(document)
+    document = checked(document)
     with transaction.atomic():
-        db.advisory_lock(_LOCK)
+        db.advisory_lock(LOCK)
         former = ProcessVersion.objects.filter(state=VersionState.PUBLISHED).first()
         if based_on is not None and (former is None or former.number != based_on):
             raise Conflict("Somebody published another version meanwhile. Read it, then publish yours again.")
@@ -63,7 +63,7 @@ def publish_version(
         return _publish(actor, document, note=clean(note.strip()), former=former, now=now)
 
 
-def _checked(document: Mapping[str, Any]) -> dict[str, Any]:
+def checked(document: Mapping[str, Any]) -> dict[str, Any]:
     """The document as it will come back from the database, free of faults."""
     faults = {fault.where: fault.message for fault in problems(document) if fault.level is Level.ERROR}
     if faults:
@@ -75,22 +75,30 @@ def _checked(document: Mapping[str, Any]) -> dict[str, Any]:
 def _publish(
     actor: Actor, document: Mapping[str, Any], *, note: str, former: ProcessVersion | None, now: datetime
 ) -> ProcessVersion:
-    if former is not None:
-        former.state = VersionState.SUPERSEDED
-        former.save(update_fields=["state"])
-    version = ProcessVersion.objects.create(
+    version = ProcessVersion(
         number=ids.next_number("process_version"),
-        state=VersionState.PUBLISHED,
         document=document,
         sha256=document_digest(document),
         author=actor.ident,
         note=note,
+        based_on=former.number if former else None,
         created_at=now,
-        published_at=now,
-        effective_at=now,
     )
-    changes = differences(former.document, document) if former is not None else ()
-    saved = _save_defined_groups(parse_process(document), now=now)
+    return enter_force(actor, version, former=former, now=now)
+
+
+def enter_force(
+    actor: Actor, version: ProcessVersion, *, former: ProcessVersion | None, now: datetime
+) -> ProcessVersion:
+    """Let `version` supersede `former`, inside the caller's transaction, which holds the lock of publishing."""
+    if former is not None:
+        former.state = VersionState.SUPERSEDED
+        former.save(update_fields=["state"])
+    version.state = VersionState.PUBLISHED
+    version.published_at, version.effective_at = version.published_at or now, version.effective_at or now
+    version.save()
+    changes = differences(former.document, version.document) if former is not None else ()
+    saved = _save_defined_groups(parse_process(version.document), now=now)
     audit.record(actor, [_published(version, former, changes, saved)], now=now)
     return version
 

@@ -9,10 +9,14 @@ from tocsin.people.models import Person
 
 
 class VersionState(models.TextChoices):
+    """A proposal is a draft, then in review; `scheduled` is published and takes effect at its time."""
+
     DRAFT = "draft"
     IN_REVIEW = "in_review"
+    SCHEDULED = "scheduled"
     PUBLISHED = "published"
     SUPERSEDED = "superseded"
+    WITHDRAWN = "withdrawn"
 
 
 class ProcessVersion(models.Model):
@@ -28,6 +32,7 @@ class ProcessVersion(models.Model):
     sha256 = models.CharField(max_length=64, blank=True, default="")
     author = models.CharField(max_length=150)
     note = models.TextField(blank=True, default="")
+    based_on = models.PositiveIntegerField(null=True, blank=True)  # the number of the version it was made from
     created_at = models.DateTimeField()
     published_at = models.DateTimeField(null=True, blank=True)
     effective_at = models.DateTimeField(null=True, blank=True)
@@ -37,6 +42,17 @@ class ProcessVersion(models.Model):
             models.CheckConstraint(condition=Q(state__in=VersionState.values), name="process_state_known"),
             models.UniqueConstraint(fields=["state"], condition=Q(state="published"), name="one_published_process"),
         ]
+
+
+class ProcessRemark(models.Model):
+    """What somebody said about a proposal while it was in review. `agrees` is None for a remark that takes no side."""
+
+    version = models.ForeignKey(ProcessVersion, on_delete=models.CASCADE, related_name="remarks")
+    author = models.CharField(max_length=150)
+    text = models.TextField(blank=True, default="")
+    agrees = models.BooleanField(null=True, blank=True)
+    sha256 = models.CharField(max_length=64)  # of the text it was said about; a changed proposal wants new agreement
+    at = models.DateTimeField()
 
 
 class StakeholderGroup(models.Model):

@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
+from collections.abc import Iterable
+from datetime import datetime
+
 from tocsin.core.access import Actor, Right, require
 from tocsin.core.document_diff import Difference, differences
+from tocsin.core.document_reading import Level, Problem
 from tocsin.core.errors import Invalid, NotFound
-from tocsin.core.process_definition import ProcessDefinition
+from tocsin.core.process_definition import ProcessDefinition, problems
 from tocsin.platform.text import one_line
-from tocsin.process.models import ProcessVersion, StakeholderGroup, VersionState
+from tocsin.process.models import ProcessRemark, ProcessVersion, StakeholderGroup, VersionState
 from tocsin.process.snapshots import definition_of
+
+_LIVED = (VersionState.PUBLISHED, VersionState.SUPERSEDED)
+PROPOSED = (VersionState.DRAFT, VersionState.IN_REVIEW, VersionState.SCHEDULED)
 
 
 def current_version() -> ProcessVersion:
@@ -58,6 +66,32 @@ def version(actor: Actor, number: int) -> ProcessVersion:
     if found is None:
         raise NotFound(f"There is no version {number} of the process.")
     return found
+
+
+def numbers_at(instants: Iterable[datetime]) -> list[int | None]:
+    """The number of the version in force at each instant, its first instant included; None before the first version."""
+    rows = ProcessVersion.objects.filter(state__in=_LIVED).order_by("effective_at", "number")
+    lived = list(rows.values_list("effective_at", "number"))
+    begun = [effective_at for effective_at, _ in lived if effective_at is not None]
+    places = (bisect_right(begun, instant) for instant in instants)
+    return [lived[place - 1][1] if place else None for place in places]
+
+
+def proposals(actor: Actor) -> list[ProcessVersion]:
+    """What is being drafted, reviewed or waits for its time, the oldest first."""
+    require(actor, Right.PROCESS_READ)
+    return list(ProcessVersion.objects.defer("document").filter(state__in=PROPOSED).order_by("number"))
+
+
+def remarks(actor: Actor, version: ProcessVersion) -> list[ProcessRemark]:
+    """What was said about a proposal, in order."""
+    require(actor, Right.PROCESS_READ)
+    return list(version.remarks.order_by("at", "pk"))
+
+
+def advice(version: ProcessVersion) -> list[Problem]:
+    """What a proposal might say better, for example words that mean something else to everyone."""
+    return [problem for problem in problems(version.document) if problem.level is Level.WARNING]
 
 
 def version_changes(actor: Actor, before: int, after: int) -> tuple[Difference, ...]:

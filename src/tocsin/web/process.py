@@ -11,14 +11,16 @@ from django.shortcuts import render
 from django.urls import path
 from django.views.decorators.http import require_GET
 
+from tocsin.core.access import Right
 from tocsin.core.document_diff import Difference
 from tocsin.core.process_definition import ProcessDefinition
 from tocsin.core.process_parts import RoleDefinition, RoleNeed
 from tocsin.process import queries
-from tocsin.process.models import ProcessVersion
+from tocsin.process.models import ProcessVersion, VersionState
 from tocsin.web import asking
 
 LONGEST_VALUE = 160
+_PROPOSAL = (*queries.PROPOSED, VersionState.WITHDRAWN)
 MOST_CHANGES = 200
 
 
@@ -47,7 +49,7 @@ def _page(request: HttpRequest, shown: ProcessVersion) -> HttpResponse:
     actor = asking.actor(request)
     versions = queries.versions(actor)
     definition = queries.definition(shown)
-    former = next((one for one in versions if one.number < shown.number), None)
+    former = next((one for one in versions if _is_former(one, shown)), None)
     changes = queries.version_changes(actor, former.number, shown.number) if former else ()
     context = {
         "definition": definition,
@@ -56,9 +58,18 @@ def _page(request: HttpRequest, shown: ProcessVersion) -> HttpResponse:
         "former": former,
         "changes": [change_words(change) for change in changes[:MOST_CHANGES]],
         "roles": role_rows(definition),
+        "proposal": shown.state in _PROPOSAL,
+        "remarks": queries.remarks(actor, shown) if shown.state in _PROPOSAL else [],
+        "advice": queries.advice(shown) if shown.state in _PROPOSAL else [],
+        "may_write": actor.may(Right.PROCESS_WRITE),
         "steps": [step.replace(" -> ", " → ").replace(" - ", ": ") for step in definition.lifecycle.steps],
     }
     return render(request, "web/process.html", context)
+
+
+def _is_former(one: ProcessVersion, shown: ProcessVersion) -> bool:
+    """Whether `one` is what `shown` changed: the version it was made from, or the one before it."""
+    return one.number == shown.based_on if shown.based_on else one.number < shown.number
 
 
 def role_rows(definition: ProcessDefinition) -> list[RoleRow]:

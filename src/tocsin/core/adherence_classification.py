@@ -104,8 +104,8 @@ def _pair_outcome(record: Record, pair: _Pair) -> Outcome:
     if explained is not None:
         return passed("The pairs of priority and severity are allowed or explained.", pair.made.seq, explained.seq)
     if pair.ended is None and record.ended is None:
-        return not_due(f"{words} needs a reason while it lasts.", pair.made.seq)
-    return failed(f"{words} needs a reason, and none was given.", pair.made.seq)
+        return not_due(f"{words} together need a reason while they last.", pair.made.seq)
+    return failed(f"{words} together need a reason, and none was given.", pair.made.seq)
 
 
 def _pairs(record: Record) -> Iterator[_Pair]:

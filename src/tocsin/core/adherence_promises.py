@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
+from functools import lru_cache
 
 from tocsin.core.adherence_outcomes import Outcome, failed, not_due, passed, waived
 from tocsin.core.adherence_record import Event, Record
@@ -60,10 +61,11 @@ class Promise:
         return (self.asked.seq,) if self.event is None else (self.asked.seq, self.event.seq)
 
 
+@lru_cache(maxsize=4)
 def promises(record: Record, audience: Audience) -> tuple[Promise, ...]:
     """Everything that was owed to `audience`, in order of time; what is still open comes last.
 
-    What lapsed in time (the incident ended before it was due) is left out.
+    What lapsed in time (the incident ended before it was due) is left out. Four checks ask for the same in a row.
     """
     found: dict[str, Promise] = {}
     heard = AudienceFacts(audience)

@@ -101,9 +101,9 @@ class Span:
         return self.begin.at <= at and (self.end is None or at <= self.end.at)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Record:
-    """The entries of the incident `ref` up to `as_of`, with the process version it pinned.
+    """The entries of the incident `ref` up to `as_of`, with the process version it pinned. Equal to itself alone.
 
     `recorded` holds the kinds of entries that this installation writes at all.
     """

@@ -83,7 +83,7 @@ def _people(told: dict[str, Any], *, now: datetime) -> None:
             username=person["name"],
             display_name=person["display_name"],
             email=f"{person['name']}@{told['domain']}",
-            role="responder",
+            role=person.get("role", "responder"),
             time_zone=person["time_zone"],
             now=now,
         )

@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from tocsin.comms import actions as comms
 from tocsin.core.access import SYSTEM, Actor
 from tocsin.core.errors import TocsinError
+from tocsin.demo.exceptions import PROCESS_OWNER, look_at_severity, make_exceptions
 from tocsin.demo.faults import TRAFFIC, Fault
 from tocsin.demo.learning import learn
 from tocsin.incidents import actions as incidents
@@ -50,6 +51,7 @@ class Past:
             self._suffer(fault)
             tell((self.clock.now() - began) / (until - began))
         self._quiet(until=until)
+        make_exceptions(_actor(PROCESS_OWNER), now=self.clock.now())
         tell(1.0)
 
     def _quiet(self, *, until: datetime) -> None:
@@ -95,6 +97,7 @@ class Past:
         if incident.acknowledged_at is None:
             self.clock.wind(fault.taken_after)
             incidents.acknowledge(taker, incident.number, now=self.clock.now())
+            look_at_severity(taker, incident, now=self.clock.now())
             self._cycle()
             return
         for promise in incident_queries.promises(SYSTEM, now=self.clock.now()):

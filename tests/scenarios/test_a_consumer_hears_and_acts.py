@@ -75,6 +75,10 @@ def notices(box: MailBox) -> list[EmailMessage]:
     return [mail for mail in box.mails if mail["X-Update-Kind"] == "consumer"]
 
 
+def page_of(browser: Client, incident: Incident) -> str:
+    return browser.get(f"/i/{incident.number}").content.decode()
+
+
 def address_in(mail: EmailMessage) -> str:
     found = re.search(r"https?://[^/\s]+(/i/new\?\S+)", mail.get_content().replace("=\n", ""))
     assert found is not None
@@ -134,6 +138,8 @@ def test_the_consumer_opens_its_own_incident_from_the_mail_with_its_own_priority
     assert (own.priority, upstream.priority) == (1, 3)
     assert own.team is not None
     assert own.team.name == "shop"
+    assert f'data-testid="caused-by"><a href="/i/{upstream.number}">{upstream.ref}</a>' in page_of(browser, own)
+    assert f'data-testid="dependent"><a href="/i/{own.number}">{own.ref}</a> Checkout' in page_of(browser, upstream)
     sia = worlds.actor("sia")
     incidents.choose_groups(sia, own.number, groups=["customer-support"], now=stage.now)
     draft = comms.draft_update(sia, own.number, now=stage.now)

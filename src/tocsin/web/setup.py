@@ -27,6 +27,7 @@ QUIET_AFTER = timedelta(days=1)
 # The senders that have a door today: what they are called, and where they post.
 SENDERS = {
     "alertmanager": ("Prometheus or Alertmanager", "/api/v2/alerts"),
+    "events-v2": ("Events in PagerDuty's format", "/v2/enqueue"),
     "sli": ("Counts of good and bad events", "/api/v1/sli/counts"),
     "otlp": ("Metrics of OpenTelemetry", "/v1/metrics"),
     "remote-write": ("Counters by Prometheus remote write", "/api/v1/write"),

@@ -237,7 +237,8 @@ def test_a_rule_that_no_outage_can_meet_is_said_to_be_out_of_reach() -> None:
     ("rule", "every", "fits"),
     [
         (FrequencyRule(base=4, raised=2), MINUTE, True),
-        (FrequencyRule(base=4, raised=2), timedelta(minutes=15), False),
+        (FrequencyRule(base=4, raised=2), timedelta(minutes=15), True),
+        (FrequencyRule(base=4, raised=2), timedelta(minutes=20), False),
         (FrequencyRule(base=4, raised=2, counted_as=CountedAs.OCCURRENCES), timedelta(minutes=15), True),
         (FrequencyRule(base=4, raised=2, counted_as=CountedAs.OCCURRENCES), timedelta(minutes=20), False),
     ],

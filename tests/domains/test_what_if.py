@@ -216,7 +216,7 @@ def test_further_back_than_there_are_minutes_is_refused() -> None:
 
 def test_a_rule_out_of_reach_and_a_frequency_that_does_not_fit_are_warned_of() -> None:
     worlds.process()
-    slo = slo_worlds.objective(evaluate_every=timedelta(minutes=15))
+    slo = slo_worlds.objective(evaluate_every=timedelta(minutes=20))
     raising = {"more_than": 3, "within_seconds": 3600, "to": 2}
     change = Change(target=Decimal("0.05"), choice=Choice(decision="set", priority=4, raise_rule=raising))
     answer = what_if(SYSTEM, slo, change, days=1, now=END)

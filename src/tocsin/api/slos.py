@@ -15,9 +15,11 @@ from tocsin.api.incidents import rank_of
 from tocsin.api.listing import listing
 from tocsin.config import apply, export
 from tocsin.core.errors import Invalid, Refused
+from tocsin.core.rule_reach import velocity_warnings
 from tocsin.platform import clock
 from tocsin.process import queries as process
 from tocsin.slo import actions, queries, snapshots
+from tocsin.slo.wording import MECHANICAL
 
 router = Router(tags=["SLOs"])
 
@@ -39,6 +41,11 @@ class Assignment(Schema):
     reason: str = ""
     raise_rule: dict[str, Any] | None = None
     assign_mode: str = "automatic"
+
+
+class Fallback(Schema):
+    fallback: str | None
+    reason: str = ""
 
 
 @router.get("/slos")
@@ -149,6 +156,16 @@ def retire(request: HttpRequest, name: str, body: Reason) -> dict[str, Any]:
     if not body.reason.strip():
         raise Invalid({"reason": "Say why the SLO is retired; it stands in its history."})
     return shapes.objective(actions.retire_objective(actor(request), name, reason=body.reason, now=clock.now()))
+
+
+@router.put("/slos/{name}/fallback")
+def fallback(request: HttpRequest, name: str, body: Fallback) -> dict[str, Any]:
+    """Choose the table that speaks while nobody has decided; rows that can never speak are told."""
+    table = "" if body.fallback in (None, "off") else body.fallback
+    row = actions.set_fallback(actor(request), name, table or "", reason=body.reason, now=clock.now())
+    codes = {one.rank: one.code for one in process.current().catalogue.priorities}
+    warnings = velocity_warnings(row.target, row.period, codes) if row.fallback == "velocity" else ()
+    return {"slo": name, "fallback": row.fallback or None, "label": MECHANICAL, "warnings": list(warnings)}
 
 
 @router.delete("/slos/{name}")

@@ -1,4 +1,4 @@
-"""tocsin slo test, tocsin priority whatif: the recorded past of an SLO under another target, rule or priority."""
+"""tocsin slo test, tocsin priority whatif and fallback: the recorded past of an SLO under another target, rule or priority."""
 
 from __future__ import annotations
 
@@ -82,5 +82,18 @@ def _told(found: dict[str, Any], *, output: str, as_json: bool) -> None:
     show(rows, ("over the same days", "as it stands", "supposed"))
     click.echo()
     click.echo(found["coverage"]["text"])
+    for warning in found["warnings"]:
+        click.echo(f"warning: {warning}", err=True)
+
+
+@click.command("fallback")
+@click.argument("name")
+@click.argument("table", type=click.Choice(["off", "remaining", "velocity"]))
+@click.option("--reason", default="", help="Why, for the history of the SLO.")
+@output_options
+def fallback(name: str, table: str, reason: str, output: str, as_json: bool) -> None:
+    """Choose the mechanical, exploratory table that speaks while nobody has decided on an SLO."""
+    found = Client().put(f"/slos/{quoted(name)}/fallback", {"fallback": table, "reason": reason})
+    show(found, ("slo", "fallback", "label"), output=output, as_json=as_json)
     for warning in found["warnings"]:
         click.echo(f"warning: {warning}", err=True)

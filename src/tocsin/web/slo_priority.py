@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 from django.http import HttpRequest
 
 from tocsin.adoption import queries as adopted
 from tocsin.core.access import Right
+from tocsin.core.breach_frequency import FrequencyRule
 from tocsin.core.errors import Invalid
 from tocsin.core.priorities import AssignMode
+from tocsin.core.rule_reach import frequency_warning, velocity_warnings
 from tocsin.process import queries as process
 from tocsin.process.sentences import consequences
 from tocsin.slo import queries
@@ -19,6 +22,11 @@ from tocsin.web import asking
 
 NONE = "none"
 _HOUR = 3600
+FALLBACKS = (
+    ("", "Off: an alert asks for a decision"),
+    ("remaining", "By what is left of the budget, if it ends too soon"),
+    ("velocity", "By how fast the budget goes"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +45,11 @@ def choices() -> list[Choice]:
         Choice(one.rank, one.code, one.name, tuple(text for holds, text in consequences(one) if holds))
         for one in process.current().catalogue.priorities
     ]
+
+
+def codes() -> dict[int, str]:
+    """Ranks to the codes people know them by."""
+    return {one.rank: one.code for one in process.current().catalogue.priorities}
 
 
 def filters() -> list[tuple[str, str]]:
@@ -68,6 +81,9 @@ def form(request: HttpRequest, objective: Objective, *, given: dict[str, Any] | 
         "choices": choices(),
         "groups": process.groups(actor),
         "given": given or held,
+        "fallbacks": FALLBACKS,
+        "reach": velocity_warnings(objective.target, objective.period, codes()),
+        "may_write": actor.may(Right.SLO_WRITE, team=team.name if team else None),
         "step_hidden": _is_hidden(request, objective, decided=current is not None, typed=given is not None),
         "stage_warning": adopted.priority_warning(team, now=now) if current is None else "",
     }
@@ -97,9 +113,22 @@ def wanted(typed: dict[str, Any], objective: Objective) -> dict[str, Any]:
         "priority": int(choice),
         "groups": typed["groups"],
         "reason": typed["reason"],
-        "raise_rule": _raise_rule(typed),
+        "raise_rule": _reachable(_raise_rule(typed), objective),
         "assign_mode": (AssignMode.MANUAL if typed["manual"] == "yes" else AssignMode.AUTOMATIC).value,
     }
+
+
+def _reachable(rule: dict[str, Any] | None, objective: Objective) -> dict[str, Any] | None:
+    """The rule, unless it could never speak. Raises Invalid saying why."""
+    if rule is None or rule["within_seconds"] <= 0 or rule["more_than"] <= 0:
+        return rule
+    asked = FrequencyRule(
+        base=0, raised=0, more_than=rule["more_than"], window=timedelta(seconds=rule["within_seconds"])
+    )
+    warning = frequency_warning(asked, every=objective.evaluate_every)
+    if warning is not None:
+        raise Invalid({"raise_rule": warning})
+    return rule
 
 
 def _raise_rule(typed: dict[str, Any]) -> dict[str, Any] | None:

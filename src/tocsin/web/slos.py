@@ -113,9 +113,24 @@ def retire(request: HttpRequest, service: str, name: str) -> HttpResponse:
     return redirect("slo", service=service, name=name)
 
 
+@require_POST
+def fallback(request: HttpRequest, service: str, name: str) -> HttpResponse:
+    """Switch on the table that speaks while nobody has decided, or switch it off."""
+    objective = asked_for(request, service, name)
+    chosen = request.POST.get("fallback", "")
+    try:
+        actions.set_fallback(asking.actor(request), objective.name, chosen, now=asking.now(request))
+    except Invalid as refusal:
+        return _page(request, objective, errors=refusal.fields)
+    words = "The table speaks at breaches from now on." if chosen else "The tables are off."
+    messages.success(request, words)
+    return redirect("slo", service=service, name=name)
+
+
 urlpatterns = [
     path("slos", slos, name="slos"),
     path("slos/<slug:service>/<slug:name>", slo, name="slo"),
     path("slos/<slug:service>/<slug:name>/priority", assign, name="assign-priority"),
+    path("slos/<slug:service>/<slug:name>/fallback", fallback, name="slo-fallback"),
     path("slos/<slug:service>/<slug:name>/retire", retire, name="retire-slo"),
 ]

@@ -3,6 +3,7 @@
 from tocsin.slo.actions.counting import add_counts, count_errors, forget_counts, mark_invalid
 from tocsin.slo.actions.deciding import Decided, decide_many, undo_decisions
 from tocsin.slo.actions.evaluating import evaluate
+from tocsin.slo.actions.fallback import set_fallback
 from tocsin.slo.actions.feedback_sessions import record_session
 from tocsin.slo.actions.objectives import check_objective, retire_objective, save_objective
 from tocsin.slo.actions.policies import answer_consequence, note_findings, save_budget_policy
@@ -40,6 +41,7 @@ __all__ = [
     "save_objective",
     "save_resource_alert",
     "save_source",
+    "set_fallback",
     "state_view",
     "take_series",
     "undo_decisions",

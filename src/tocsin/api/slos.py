@@ -13,7 +13,7 @@ from tocsin.api import shapes
 from tocsin.api.auth import actor
 from tocsin.api.incidents import rank_of
 from tocsin.api.listing import listing
-from tocsin.config import apply, export
+from tocsin.config import apply, export, legacy_priorities
 from tocsin.core.errors import Invalid, Refused
 from tocsin.core.rule_reach import velocity_warnings
 from tocsin.platform import clock
@@ -29,6 +29,13 @@ class Files(Schema):
     in_folders: list[str] = []
     dry_run: bool = False
     reason: str = ""
+
+
+class LegacyPriorities(Schema):
+    csv: str
+    mapping: dict[str, str] = {}
+    file: str = "priorities.csv"
+    dry_run: bool = False
 
 
 class Reason(Schema):
@@ -181,6 +188,14 @@ def delete(request: HttpRequest, name: str) -> dict[str, Any]:
 def export_slos(request: HttpRequest, name: Annotated[list[str] | None, Query()] = None) -> dict[str, Any]:
     """SLOs as files again, with their services, data sources and priorities; all of them when no name is given."""
     return export.export(actor(request), name or [], now=clock.now()).as_json()
+
+
+@router.post("/priorities/import")
+def import_priorities(request: HttpRequest, body: LegacyPriorities) -> dict[str, Any]:
+    """Earlier priorities of a team as a CSV, brought onto the organisation's by a mapping; what has none is listed."""
+    return legacy_priorities.import_priorities(
+        actor(request), body.csv, body.mapping, file=body.file, dry_run=body.dry_run, now=clock.now()
+    ).as_document()
 
 
 @router.post("/apply")

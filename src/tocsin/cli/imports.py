@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import Any, TypeVar
 
 import click
 
+from tocsin.cli.client import Client
 from tocsin.cli.folders import read_all, write_all
 from tocsin.cli.output import duration, show
 
@@ -92,3 +94,57 @@ def _print(plan: dict[str, Any], folder: Path, *, written: bool) -> None:
     else:
         nothing = "" if plan["errors"] else "There is nothing to convert; "
         click.echo(f"{nothing}nothing was written.".capitalize(), err=True)
+
+
+@import_group.command("priorities")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option(
+    "--mapping",
+    "mappings",
+    multiple=True,
+    help="What a word of the team means now, for example 'Sev 1=P1'; or a CSV of two columns: the word, the priority.",
+)
+@click.option("--dry-run", is_flag=True, help="Say what would change and change nothing.")
+@click.option("--json", "as_json", is_flag=True, help="Print the plan as one JSON document.")
+def priorities(file: Path, mappings: tuple[str, ...], dry_run: bool, as_json: bool) -> None:
+    """Bring a team's earlier priorities onto the organisation's.
+
+    FILE is a CSV with the columns slo and priority; maps_to, groups and reason are taken where they are there. Rows that
+    nothing maps are listed and left alone.
+    """
+    mapping = {word: meaning for one in mappings for word, meaning in _mapping(one)}
+    body = {"csv": _text(file), "mapping": mapping, "file": file.name, "dry_run": dry_run}
+    plan = Client().post("/priorities/import", body)
+    if as_json:
+        show(plan, as_json=True)
+    else:
+        for verb in ("created", "changed", "unchanged"):
+            for title in plan[verb]:
+                click.echo(f"{verb}: {title}")
+        for one in plan["unmapped"]:
+            click.echo(f"not mapped: {one['slo']} ({file.name}:{one['line']}): {one['priority'] or 'no priority'}")
+    for problem in (*plan["warnings"], *plan["errors"]):
+        click.echo(f"{problem['path']}:{problem['line']}: {problem['message']}", err=True)
+    sys.exit(1 if plan["errors"] else 0)
+
+
+def _mapping(given: str) -> list[tuple[str, str]]:
+    """`word=priority`, or the rows of a CSV of that name. Raises UsageError."""
+    if not given.lower().endswith(".csv"):
+        word, sign, meaning = given.rpartition("=")
+        if not sign or not word.strip() or not meaning.strip():
+            raise click.UsageError(f"--mapping {given!r}: write WORD=PRIORITY, for example 'Sev 1=P1'.")
+        return [(word.strip(), meaning.strip())]
+    path = Path(given)
+    if not path.is_file():
+        raise click.UsageError(f"--mapping {given}: there is no such file.")
+    found = []
+    for number, cells in enumerate(csv.reader(_text(path).splitlines()), start=1):
+        if len(cells) != 2:
+            raise click.ClickException(f"{given}:{number}: must have two cells: the team's word, the priority.")
+        found.append((cells[0].strip(), cells[1].strip()))
+    return found
+
+
+def _text(path: Path) -> str:
+    return read_all([path])[str(path)]

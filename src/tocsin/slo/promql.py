@@ -16,6 +16,8 @@ from functools import lru_cache
 import promql_parser
 from promql_parser import AggregateExpr, Call, Expr, MatchOp, MatrixSelector, ParenExpr, SubqueryExpr, VectorSelector
 
+from tocsin.slo.promql_faults import fault
+
 # How long a server looks back for the last sample of a series; a reset in there makes a difference untrustworthy.
 _LOOKBACK_SECONDS = 300
 _GROWTHS = ("rate", "increase")
@@ -74,7 +76,7 @@ def query_problem(query: str) -> str | None:
     except UnsupportedQuery as error:
         return str(error)
     except ValueError as error:
-        return f"is no PromQL: {error}"
+        return fault(query) or f"is no PromQL: {error}"
     return None
 
 

@@ -10,9 +10,8 @@ import operator
 from collections.abc import Callable, Mapping
 from decimal import Decimal
 
-import promql_parser
-
 from tocsin.slo.prometheus import SEVERAL, Moments
+from tocsin.slo.promql_faults import fault
 from tocsin.slo.pulling import Counted
 
 OPERATORS: Mapping[str, Callable[[Decimal, Decimal], bool]] = {
@@ -46,8 +45,4 @@ def counted(values: Mapping[int, float], moments: Moments, *, op: str, line: Dec
 
 def query_problem(query: str) -> str | None:
     """What is wrong with the query of a threshold metric, None when it can be asked."""
-    try:
-        promql_parser.parse(query)
-    except ValueError as error:
-        return f"is no PromQL: {error}"
-    return None
+    return fault(query)

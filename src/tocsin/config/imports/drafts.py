@@ -11,8 +11,6 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
-import promql_parser
-
 from tocsin.config.plan import FileProblem
 from tocsin.core.error_budget import share_of
 from tocsin.platform.text import slug
@@ -23,6 +21,7 @@ from tocsin.slo.openslo.schema_head import OUR_PREFIX
 from tocsin.slo.openslo.writing import an_object, to_yaml
 from tocsin.slo.openslo.yaml_reading import read_yaml
 from tocsin.slo.promql import query_problem
+from tocsin.slo.promql_faults import fault
 
 _LABEL = re.compile(r"[a-zA-Z0-9](?:[a-zA-Z0-9._-]{0,61}[a-zA-Z0-9])?")
 
@@ -149,12 +148,7 @@ def problem_of(draft: Draft) -> str:
 
 def value_problem(query: str) -> str:
     """Why a query cannot be asked as it is, empty when it can (or is empty)."""
-    try:
-        if query:
-            promql_parser.parse(query)
-    except ValueError as error:
-        return f"is no PromQL: {error}"
-    return ""
+    return (fault(query) or "") if query else ""
 
 
 # --- the parts of an SLO

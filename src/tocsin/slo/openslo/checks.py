@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
+from difflib import get_close_matches
 
 from tocsin.platform.text import one_line
 from tocsin.slo.openslo.durations import MEANING, shorthand
@@ -52,7 +53,11 @@ def twice(findings: Findings, node: Node, path: str) -> None:
     for entry in node.entries:
         if entry.key in seen:
             where = f"first on line {seen[entry.key]}"
-            findings.error(entry.line, inside(path, entry.key), f"key {shown(entry.key)} is given twice ({where})")
+            findings.error(
+                entry.line,
+                inside(path, entry.key),
+                f"key {shown(entry.key)} is given twice ({where}); keep one of them",
+            )
         seen.setdefault(entry.key, entry.line)
 
 
@@ -83,11 +88,17 @@ def record(
     return check
 
 
+def _instead(key: str, known: Mapping[str, Check]) -> str:
+    """What to write instead of a field that is not known here."""
+    near = get_close_matches(key, known, n=1, cutoff=0.7)
+    return f"did you mean {near[0]!r}?" if near else f"here belong {', '.join(sorted(known))}"
+
+
 def _check_entry(
     findings: Findings, key: str, line: int, value: Node, known: Mapping[str, Check], path: str, *, required: bool
 ) -> None:
     if key not in known:
-        findings.error(line, inside(path, key), f"unknown field {shown(key)}")
+        findings.error(line, inside(path, key), f"unknown field {shown(key)}; {_instead(key, known)}")
     elif not value.is_null:
         known[key](findings, value, inside(path, key))
     elif required:

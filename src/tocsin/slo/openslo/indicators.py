@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from tocsin.slo.openslo.checks import Findings, shown
 from tocsin.slo.openslo.nodes import Node
 from tocsin.slo.openslo.parsing import Document
+from tocsin.slo.promql import query_problem
+from tocsin.slo.promql_faults import fault, line_of
 
 # Servers that answer Prometheus' query API.
 PROMETHEUS_TYPES = frozenset({"prometheus", "victoriametrics", "mimir", "thanos", "cortex"})
@@ -38,10 +40,11 @@ class Measured:
 
 
 def measured(document: Document, reading: Reading, objective: Node, path: str) -> Measured:
-    spec = _indicator(document, reading, objective, path)
-    findings = reading.of(document)
-    if spec is None:
+    found = _indicator(document, reading, objective, path)
+    if found is None:
         return Measured()
+    spec, findings = found[0], reading.of(found[1])
+    _check_queries(spec, findings)
     ratio = spec.get("ratioMetric")
     if ratio is not None and ratio.get("raw") is None:
         return _ratio(ratio, findings)
@@ -62,14 +65,30 @@ def measured(document: Document, reading: Reading, objective: Node, path: str) -
     return Measured(name, raw=query, raw_type=ratio.text_at("rawType"))
 
 
-def _indicator(document: Document, reading: Reading, objective: Node, path: str) -> Node | None:
-    """The SLI's spec: of the objective itself, else of the SLO; inline or by name."""
+def _check_queries(spec: Node, findings: Findings) -> None:
+    """Note what is wrong with the queries of an indicator, each at its own line, before anything is saved."""
+    for key, of_value in (("good", False), ("bad", False), ("total", False), ("raw", True), ("thresholdMetric", True)):
+        owner = spec if key == "thresholdMetric" else spec.get("ratioMetric")
+        source = owner.get(key, "metricSource") if owner is not None else None
+        query = source.get("spec", "query") if source is not None else None
+        if source is None or query is None or not source.text_at("metricSourceRef"):
+            continue
+        text = query.text.strip()
+        problem = (fault(text) if of_value else query_problem(text)) if text else None
+        if problem:
+            # A text of several lines begins on the line after its key.
+            line = query.line + ("\n" in query.text) + line_of(problem) - 1
+            findings.error(line, f"{key}.metricSource.spec.query", problem)
+
+
+def _indicator(document: Document, reading: Reading, objective: Node, path: str) -> tuple[Node, Document] | None:
+    """The SLI's spec with the document it stands in: of the objective itself, else of the SLO; inline or by name."""
     for owner, where in ((objective, path), (document.node.get("spec"), "spec")):
         if owner is None:
             continue
         inline = owner.get("indicator", "spec")
         if inline is not None:
-            return inline
+            return inline, document
         reference = owner.get("indicatorRef")
         if reference is not None:
             named = reading.book.get(("SLI", reference.text))
@@ -77,7 +96,8 @@ def _indicator(document: Document, reading: Reading, objective: Node, path: str)
                 message = f"no SLI called {shown(reference.text)} in these files"
                 reading.of(document).error(reference.line, f"{where}.indicatorRef", message)
                 return None
-            return named.node.get("spec")
+            inside = named.node.get("spec")
+            return None if inside is None else (inside, named)
     return None
 
 

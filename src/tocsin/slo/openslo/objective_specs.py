@@ -50,8 +50,8 @@ def objective_specs(documents: Sequence[Document]) -> Specs:
         services,
         sources,
         objectives,
-        [(file, problem) for file, findings in found for problem in findings.errors],
-        [(file, problem) for file, findings in found for problem in findings.warnings],
+        [(file, problem) for file, findings in found for problem in dict.fromkeys(findings.errors)],
+        [(file, problem) for file, findings in found for problem in dict.fromkeys(findings.warnings)],
     )
 
 

@@ -30,7 +30,9 @@ def _events(text: str) -> Iterator[Any]:
         line = text.count("\n", 0, error.position) + 1
         raise Unreadable(line, "holds a character that no YAML file may hold") from None
     except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
+        # A quote that is never closed is missed at the end of the file, but stands where it was opened.
+        unclosed = "quoted scalar" in (error.context or "")
+        mark = (error.context_mark if unclosed else None) or error.problem_mark or error.context_mark
         raise Unreadable(mark.line + 1 if mark else 1, f"is no YAML: {error.problem or error.context}") from None
 
 

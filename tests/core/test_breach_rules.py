@@ -1,5 +1,6 @@
 """Replay and the incremental face are the same code: what one does, the other does."""
 
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from fractions import Fraction
@@ -34,7 +35,17 @@ def _small(span: timedelta) -> timedelta:
 
 
 def _small_ladder(ladder: Ladder) -> Ladder:
-    rungs = tuple(type(r)(_small(r.window), _small(r.still), r.share / 100) for r in ladder.rungs)
+    rungs = tuple(
+        replace(
+            r,
+            window=_small(r.window),
+            still=_small(r.still),
+            share=r.share / 100,
+            since=r.since and _small(r.since),
+            lost=r.lost and r.lost / 60,
+        )
+        for r in ladder.rungs
+    )
     latch = Latch(timedelta(minutes=3), timedelta(minutes=12), timedelta(minutes=9), ladder.latch.yields_for_good)
     return Ladder(
         ladder.urgency, rungs, Fraction(1), 0.1, 1, Fraction(1), 4 * MINUTE, Fraction(1, 2), latch, pace=15 * MINUTE

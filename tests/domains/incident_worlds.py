@@ -262,6 +262,7 @@ def slo_alert(said: SloSignal, *, now: datetime) -> Alert:
         summary=said.summary,
         labels={"alertname": row.label, "slo": row.name},
         annotations={"explanation": said.explanation},
+        urgency=said.urgency,
         priority=said.priority,
         priority_state=said.priority_state,
         starts_at=now,

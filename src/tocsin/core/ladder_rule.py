@@ -1,10 +1,11 @@
 """The product's own rule: wake people early, rarely and for a reason.
 
 A ladder of windows from a minute to six hours, each with the share of the budget that must have gone, finds a total
-outage within a minute and a smouldering one within hours. Three questions keep it from crying wolf: is it as much of the
-budget as it looks, given a whole day's traffic and not only that of a quiet hour; are the errors too many to be chance
-at a multiple of the allowed ratio; and are they still coming? It stays latched until calm, and a recurrence within the
-hour is the same story. What burns too slowly for a page becomes a ticket.
+outage within a minute and a smouldering one within hours. What lasts, or has cost more than a burst can, pages for less
+than what may be over in a moment. Three questions keep it from crying wolf: is it as much of the budget as it looks,
+given a whole day's traffic and not only that of a quiet hour; are the errors too many to be chance at a multiple of the
+allowed ratio; and are they still coming? It stays latched until calm, and a recurrence within half
+an hour is the same story. What burns too slowly for a page becomes a ticket.
 """
 
 from collections.abc import Mapping
@@ -14,6 +15,7 @@ from decimal import Decimal
 from fractions import Fraction
 
 import numpy as np
+import numpy.typing as npt
 
 from tocsin.core.alert_latch import Latch, Urgency
 from tocsin.core.burn_rate import AllowedRatio, burn_rate, exceeds, limit_for_share, might_exceed
@@ -24,11 +26,24 @@ from tocsin.core.slo_windows import BoolArray, WindowArrays, WindowCounts
 
 @dataclass(frozen=True, slots=True)
 class Rung:
-    """``share`` of the period's budget gone within ``window``, and ``still`` the window that shows it goes on."""
+    """``share`` of the period's budget gone within ``window``, and ``still`` the window that shows it goes on.
+
+    ``still_bad`` errors in it show that: with two, one ordinary error long after a fire does not bring it back. With
+    ``since`` the errors must have begun before that last stretch: what has lasted may page for less than what may be over
+    in a moment. With ``lost`` at least so long a stretch of the usual traffic must have failed, which a short burst
+    cannot do.
+    """
 
     window: timedelta
     still: timedelta
     share: Fraction
+    still_bad: int = 1
+    since: timedelta | None = None
+    lost: timedelta | None = None
+
+    def spans(self) -> tuple[timedelta, ...]:
+        """Return the lookback windows it reads."""
+        return (self.window, self.still) if self.since is None else (self.window, self.still, self.since)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +71,7 @@ class Ladder:
 
     def windows(self) -> frozenset[timedelta]:
         """Return the lookback windows this ladder needs."""
-        spans = {span for rung in self.rungs for span in (rung.window, rung.still)}
+        spans = {span for rung in self.rungs for span in rung.spans()}
         return frozenset(spans | {self.calm_window} | ({self.pace} if self.pace else set()))
 
 
@@ -64,18 +79,31 @@ def _minutes(count: int) -> timedelta:
     return timedelta(minutes=count)
 
 
+def _percent(of_budget: float) -> Fraction:
+    return Fraction(str(of_budget)) / 100
+
+
 PAGE_LADDER = Ladder(
     urgency=Urgency.PAGE,
     rungs=(
-        Rung(_minutes(1), _minutes(1), Fraction(16, 1000)),
-        Rung(_minutes(2), _minutes(1), Fraction(16, 1000)),
-        Rung(_minutes(5), _minutes(2), Fraction(16, 1000)),
-        Rung(_minutes(10), _minutes(2), Fraction(16, 1000)),
-        Rung(_minutes(20), _minutes(5), Fraction(16, 1000)),
-        Rung(_minutes(40), _minutes(5), Fraction(20, 1000)),
-        Rung(_minutes(90), _minutes(10), Fraction(25, 1000)),
-        Rung(_minutes(180), _minutes(20), Fraction(30, 1000)),
-        Rung(_minutes(360), _minutes(30), Fraction(40, 1000)),
+        # A burst, however short.
+        Rung(_minutes(1), _minutes(1), _percent(1.4)),
+        Rung(_minutes(2), _minutes(1), _percent(1.4)),
+        Rung(_minutes(5), _minutes(2), _percent(1.4)),
+        # More than a burst can do.
+        Rung(_minutes(5), _minutes(2), _percent(1.1), lost=_minutes(1)),
+        Rung(_minutes(10), _minutes(2), _percent(1.1), lost=_minutes(1)),
+        Rung(_minutes(20), _minutes(5), _percent(1.3), still_bad=2, lost=_minutes(1)),
+        # What has lasted.
+        Rung(_minutes(10), _minutes(2), _percent(0.9), since=_minutes(5)),
+        Rung(_minutes(20), _minutes(2), _percent(0.9), still_bad=2, since=_minutes(5)),
+        Rung(_minutes(40), _minutes(5), _percent(1.2), still_bad=2, since=_minutes(10)),
+        Rung(_minutes(90), _minutes(10), _percent(1.4), still_bad=2, since=_minutes(20)),
+        Rung(_minutes(180), _minutes(20), _percent(2.0), still_bad=2, since=_minutes(40)),
+        # One trouble after the other.
+        Rung(_minutes(90), _minutes(10), _percent(3.0), still_bad=2),
+        Rung(_minutes(180), _minutes(20), _percent(3.8), still_bad=2),
+        Rung(_minutes(360), _minutes(20), _percent(5.0), still_bad=2),
     ),
     multiple=Fraction(2),
     doubt=0.001,
@@ -83,17 +111,17 @@ PAGE_LADDER = Ladder(
     still_burning=Fraction(6),
     calm_window=_minutes(15),
     calm_burn=Fraction(1),
-    latch=Latch(calm_for=_minutes(5), reopen_within=_minutes(60)),
+    latch=Latch(calm_for=_minutes(5), reopen_within=_minutes(30)),
     pace=timedelta(hours=24),
 )
 
 TICKET_LADDER = Ladder(
     urgency=Urgency.TICKET,
     rungs=(
-        Rung(timedelta(hours=6), _minutes(30), Fraction(30, 1000)),
-        Rung(timedelta(hours=12), timedelta(hours=1), Fraction(45, 1000)),
-        Rung(timedelta(hours=24), timedelta(hours=2), Fraction(60, 1000)),
-        Rung(timedelta(days=3), timedelta(hours=6), Fraction(100, 1000)),
+        Rung(timedelta(hours=6), _minutes(30), _percent(2.0)),
+        Rung(timedelta(hours=12), timedelta(hours=1), _percent(3.0)),
+        Rung(timedelta(hours=24), timedelta(hours=2), _percent(5.0)),
+        Rung(timedelta(days=3), timedelta(hours=6), _percent(10)),
     ),
     multiple=Fraction(1),
     doubt=0.01,
@@ -164,16 +192,25 @@ class LadderRule:
     def _rung_holds(
         self, ladder: Ladder, rung: Rung, sums: Mapping[timedelta, WindowArrays], allowed: AllowedRatio
     ) -> BoolArray:
-        counts = sums[rung.window]
-        holds = np.asarray(
-            self._spends(ladder, rung, sums, allowed)
-            & exceeds(sums[rung.still], limit=ladder.still_burning, allowed=allowed)
-        )
-        # Chance is the dear question; of most rows, and of nearly all minutes of a past, it need not be asked.
-        places = np.flatnonzero(holds)
-        asked = self._whole(WindowArrays(counts.valid[places], counts.bad[places]))
-        holds[places] = is_significant(asked, ladder, allowed.at(places))
+        holds = self._spends(ladder, rung, sums, allowed)
+        rows = np.flatnonzero(holds)
+        if rows.size:
+            # The other questions are asked only where so much is gone: that is rare, in a fleet as in a replay.
+            few = {span: _at(sums[span], rows) for span in {*rung.spans(), ladder.pace or rung.window}}
+            holds[rows] = self._is_fire(ladder, rung, few, allowed.at(rows))
         return holds
+
+    def _is_fire(
+        self, ladder: Ladder, rung: Rung, sums: Mapping[timedelta, WindowArrays], allowed: AllowedRatio
+    ) -> BoolArray:
+        still = sums[rung.still]
+        return np.asarray(
+            exceeds(still, limit=ladder.still_burning, allowed=allowed)
+            & (still.bad >= rung.still_bad * self.unit.parts)
+            & is_significant(self._whole(sums[rung.window]), ladder, allowed)
+            & _has_lasted(ladder, rung, sums, allowed)
+            & _has_lost(ladder, rung, sums)
+        )
 
     def _whole(self, counts: WindowArrays) -> WindowArrays:
         parts = self.unit.parts
@@ -218,6 +255,31 @@ class LadderRule:
     def _pressure(self, rung: Rung, windows: Mapping[timedelta, WindowCounts], target: Decimal) -> Fraction:
         burn = burn_rate(target, windows[rung.window].valid, windows[rung.window].bad)
         return (burn or Fraction(0)) / self.limit(rung)
+
+
+def _at(counts: WindowArrays, rows: npt.NDArray[np.intp]) -> WindowArrays:
+    return WindowArrays(valid=counts.valid[rows], bad=counts.bad[rows])
+
+
+def _has_lasted(
+    ladder: Ladder, rung: Rung, sums: Mapping[timedelta, WindowArrays], allowed: AllowedRatio
+) -> BoolArray | bool:
+    """Whether it burned in the part of the window before ``since`` as well."""
+    if rung.since is None:
+        return True
+    whole, late = sums[rung.window], sums[rung.since]
+    # Windows of a running series need not nest to the event: never below nothing.
+    early = WindowArrays(valid=np.maximum(whole.valid - late.valid, 0), bad=np.maximum(whole.bad - late.bad, 0))
+    return exceeds(early, limit=ladder.still_burning, allowed=allowed)
+
+
+def _has_lost(ladder: Ladder, rung: Rung, sums: Mapping[timedelta, WindowArrays]) -> BoolArray | bool:
+    """Whether as many events failed as usually come in the time of ``lost``."""
+    if rung.lost is None:
+        return True
+    usual = ladder.pace or rung.window
+    second = timedelta(seconds=1)
+    return np.asarray(sums[rung.window].bad * (usual // second) > sums[usual].valid * (rung.lost // second))
 
 
 def is_significant(counts: WindowArrays, ladder: Ladder, allowed: AllowedRatio) -> BoolArray:

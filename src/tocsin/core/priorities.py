@@ -13,7 +13,7 @@ from enum import StrEnum
 from itertools import pairwise
 
 from tocsin.core.errors import Invalid
-from tocsin.core.process_parts import PageRule, PriorityCatalogue, PriorityDefinition, Urgency
+from tocsin.core.process_parts import PageRule, PageWhen, PriorityCatalogue, PriorityDefinition, Urgency
 from tocsin.core.reasons import Reason
 
 _AFTER_ALL = 1_000
@@ -145,6 +145,14 @@ def urgency(catalogue: PriorityCatalogue, state: PriorityState, rank: int | None
     """How urgent an incident of that priority is, None for `none`."""
     rule = page_rule(catalogue, state, rank)
     return None if rule is None else rule.urgency
+
+
+def waits_for_business_hours(rule: PageRule | None, *, ticket: bool) -> bool:
+    """Whether its people are paged in business hours only: by its priority, or because nothing but a ticket tells of it.
+
+    A ticket says that it burns too slowly to wake anybody for, whatever the priority of what burns.
+    """
+    return rule is not None and (ticket or rule.when is PageWhen.BUSINESS_HOURS)
 
 
 def required_priority(catalogue: PriorityCatalogue, rank: int) -> PriorityDefinition:

@@ -37,7 +37,8 @@ class Incident(models.Model):
     """Something that could lead or led to loss or disruption. `number` is gapless; `version` guards against lost edits.
 
     `priority` is a rank of the pinned process version (null with `priority_state` none or unset); `generation` counts
-    reopenings: acknowledgements and pages of an earlier generation do not count for a later one.
+    reopenings: acknowledgements and pages of an earlier generation do not count for a later one. `urgency` is that of
+    the most urgent signal so far: page, or ticket, which waits for business hours; `hurried_at` is when it became a page.
     """
 
     number = models.PositiveBigIntegerField(unique=True)
@@ -57,6 +58,8 @@ class Incident(models.Model):
     dedup_key = models.CharField(max_length=300, blank=True, default="")
     labels = models.JSONField(default=dict, blank=True)
     alert_count = models.PositiveIntegerField(default=0)
+    urgency = models.CharField(max_length=16, default="page")  # page | ticket
+    hurried_at = models.DateTimeField(null=True, blank=True)
     impact_state = models.CharField(max_length=16, default="actual")  # potential | actual
     kind = models.CharField(max_length=16, default="real")  # real | exercise
     complex = models.BooleanField(default=False)

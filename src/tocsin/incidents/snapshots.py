@@ -9,6 +9,7 @@ from typing import Any
 from tocsin.audit.models import Entry
 from tocsin.core import business_hours as hours
 from tocsin.core import escalation as core
+from tocsin.core.alert_latch import Urgency
 from tocsin.core.cadence import is_late
 from tocsin.core.escalation_document import parse_policy
 from tocsin.core.facts import Kind
@@ -23,7 +24,7 @@ from tocsin.core.obligation_facts import (
 )
 from tocsin.core.obligations import ObligationRow, RowState
 from tocsin.core.postmortem_rules import BusinessDays
-from tocsin.core.priorities import PriorityState, page_rule, urgency
+from tocsin.core.priorities import PriorityState, page_rule, urgency, waits_for_business_hours
 from tocsin.core.process_definition import ProcessDefinition
 from tocsin.core.process_parts import PageWhen
 from tocsin.core.wall_time import zone
@@ -75,9 +76,9 @@ def priority_state(incident: Incident) -> PriorityState:
 
 
 def hold_of(incident: Incident, definition: ProcessDefinition) -> core.Hold:
-    """From when on that incident's priority may page, as core asks for it."""
+    """From when on that incident may page, by its priority and its urgency, as core asks for it."""
     rule = page_rule(definition.catalogue, priority_state(incident), incident.priority)
-    if rule is None or rule.when is not PageWhen.BUSINESS_HOURS:
+    if not waits_for_business_hours(rule, ticket=incident.urgency == Urgency.TICKET):
         return core.at_once
     at_work = business_hours(incident.team)
     return lambda at: hours.next_open(at_work, now=at)
@@ -218,9 +219,9 @@ def reopened_at(incident: Incident) -> datetime | None:
 
 def response_starts(incident: Incident, definition: ProcessDefinition) -> datetime | None:
     """From when on somebody is expected to act at all (the next business hours, for example); None for at once."""
-    began_at = incident.priority_set_at or incident.created_at
+    began_at = incident.hurried_at or incident.priority_set_at or incident.created_at
     starts_at = hold_of(incident, definition)(began_at)
-    return None if starts_at == began_at else starts_at
+    return None if starts_at == began_at and incident.hurried_at is None else starts_at
 
 
 def attention_facts(incident: Incident, definition: ProcessDefinition, *, late: bool) -> AttentionFacts:

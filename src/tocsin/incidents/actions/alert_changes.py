@@ -13,6 +13,7 @@ from tocsin.alerts.models import Alert, AlertState
 from tocsin.audit import actions as audit
 from tocsin.catalog import queries as catalog
 from tocsin.core.access import SYSTEM, Actor, ActorKind, Role
+from tocsin.core.alert_latch import Urgency
 from tocsin.core.alert_state import RESOLVE_TIMEOUT, EndReason
 from tocsin.core.dedup import slo_key
 from tocsin.core.facts import Kind
@@ -20,7 +21,7 @@ from tocsin.core.incident_lifecycle import AlertEnd, alert_end, reopening
 from tocsin.core.incident_lifecycle import State as CoreState
 from tocsin.core.priorities import PriorityState, opens_incident
 from tocsin.incidents import page_text, snapshots
-from tocsin.incidents.actions import answering, chain, classifying, moving, opening, paging
+from tocsin.incidents.actions import answering, chain, classifying, duties, moving, opening, paging
 from tocsin.incidents.actions.incident_row import fact, held, save
 from tocsin.incidents.models import OPEN_STATES, Incident, IncidentAlert, IncidentBreach, Origin, State
 from tocsin.platform import outbox
@@ -114,6 +115,8 @@ def _back_again(alert: Alert, *, now: datetime) -> Incident | None:
     window = snapshots.process_of(incident).lifecycle.reopen_within
     if not reopening(CoreState(incident.state), resolved_at=incident.resolved_at, window=window, now=now).changes:
         return None
+    incident.urgency, incident.hurried_at = alert.urgency, None
+    save(incident, "urgency", "hurried_at", now=now)
     moving.begin_again(SYSTEM, incident, reason="The same condition is true again.", now=now)
     return incident
 
@@ -142,6 +145,7 @@ def _open(change: AlertChange, *, now: datetime) -> Incident:
         dedup_key=cause_key(alert),
         labels=alert.labels,
         alert_count=1,
+        urgency=alert.urgency,
         objective=alert.objective,
         process_version=version,
         now=now,
@@ -214,9 +218,21 @@ def _attach(incident: Incident, change: AlertChange, *, now: datetime) -> None:
     again = fact(incident, Kind.ALERT_REPEATED, summary=_title(alert), alert=str(alert.pk), reason=change.reason)
     told = _alert_fact(incident, alert) if is_new else again
     audit.record(sender(alert), [told, *_attach_breaches(incident, change)], now=now)
+    hurried = _hurry(incident, alert, now=now)
     raised = _raise(incident, alert.priority, now=now)
-    if not raised and change.reason == SignalKind.RENOTIFIED:
+    if not (raised or hurried) and change.reason == SignalKind.RENOTIFIED:
         chain.told_again(incident, now=now)
+
+
+def _hurry(incident: Incident, alert: Alert, *, now: datetime) -> bool:
+    """What waited for business hours as a ticket pages at once when an urgent alert joins it."""
+    if incident.urgency == alert.urgency or alert.urgency != Urgency.PAGE:
+        return False
+    incident.urgency, incident.hurried_at = alert.urgency, now
+    save(incident, "urgency", "hurried_at", now=now)
+    chain.reclassified(incident, now=now)
+    duties.reconcile(incident, now=now)
+    return True
 
 
 def _raise(incident: Incident, priority: int | None, *, now: datetime) -> bool:

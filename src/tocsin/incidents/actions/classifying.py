@@ -9,6 +9,7 @@ from django.db import transaction
 
 from tocsin.audit import actions as audit
 from tocsin.core.access import SYSTEM, Actor, ActorKind, Right, require
+from tocsin.core.alert_latch import Urgency
 from tocsin.core.errors import Invalid
 from tocsin.core.facts import Kind
 from tocsin.core.matrix import machine_pair, require_pair
@@ -23,7 +24,15 @@ from tocsin.incidents.models import Incident
 from tocsin.incidents.priority_words import priority_code
 from tocsin.platform.text import clean
 
-_PRIORITY = ("priority", "priority_state", "priority_set_at", "priority_by_person", "highest_priority")
+_PRIORITY = (
+    "priority",
+    "priority_state",
+    "priority_set_at",
+    "priority_by_person",
+    "highest_priority",
+    "urgency",
+    "hurried_at",
+)
 
 
 def change_priority(
@@ -86,6 +95,9 @@ def set_priority(
     incident.priority, incident.priority_state = priority, state.value
     incident.priority_set_at = now
     incident.priority_by_person = by_person
+    if by_person and priority is not None and (was is None or priority < was):
+        # Whoever raises it by hand has looked: it is no longer only a ticket that can wait.
+        _hurry(incident, now=now)
     incident.highest_priority = min((rank for rank in (incident.highest_priority, priority) if rank), default=None)
     save(incident, *_PRIORITY, now=now)
     told = fact(
@@ -109,6 +121,11 @@ def set_priority(
         duties.fulfil_if_open(incident, ObligationKind.SET_PRIORITY, evidence_seq=entry.seq, now=now)
     chain.reclassified(incident, now=now)
     duties.reconcile(incident, now=now)
+
+
+def _hurry(incident: Incident, *, now: datetime) -> None:
+    if incident.urgency != Urgency.PAGE:
+        incident.urgency, incident.hurried_at = Urgency.PAGE.value, now
 
 
 def raise_for(incident: Incident, priority: int | None, *, reason: str, now: datetime) -> bool:

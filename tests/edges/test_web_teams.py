@@ -22,6 +22,7 @@ from tocsin.people import actions as people
 from tocsin.slo import actions as slo_actions
 from tocsin.slo import queries as slos
 from tocsin.slo.models import PriorityAssignment, ResourceAlert
+from tocsin.web.teams import TEAMS_A_PAGE
 
 pytestmark = pytest.mark.django_db
 
@@ -261,3 +262,22 @@ def test_an_incident_left_to_a_person_prompts_with_the_proposal(bo: Client, now:
     sheet = read(bo, f"/i/{incident.number}/priority")
     assert has(sheet, "priority-proposed")
     assert re.search(r'value="3"[^>]*checked', sheet)
+
+
+def test_many_teams_are_shown_in_parts(now: datetime) -> None:
+    worlds.process(now=now)
+    worlds.person("rea", role="reader", now=now)
+    for number in range(TEAMS_A_PAGE + 1):
+        people.add_team(SYSTEM, name=f"team-{number:02}", now=now)
+    rea = signed_in("rea")
+    first, second = read(rea, "/teams"), read(rea, "/teams?page=2")
+    assert len(marks(first, "team-team-")) == TEAMS_A_PAGE
+    assert marks(second, "team-team-") == [f"{TEAMS_A_PAGE}"]
+    assert (has(first, "teams-further"), has(second, "teams-before"), has(second, "teams-further")) == (
+        True,
+        True,
+        False,
+    )
+    assert f"of {TEAMS_A_PAGE + 1} teams" in words(first, "teams-finding")
+    for odd in ("0", "-1", "x", "99999", "٣"):
+        read(rea, f"/teams?page={odd}")

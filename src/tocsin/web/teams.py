@@ -21,11 +21,13 @@ from tocsin.core.discovery import Watched
 from tocsin.core.errors import Conflict, Invalid, Refused
 from tocsin.core.team_readiness import SAID_BY_THE_TEAM, Prerequisite, Stage
 from tocsin.people import actions as people_actions
+from tocsin.people import queries as people
 from tocsin.process import queries as process
 from tocsin.slo import queries as slos
 from tocsin.web import asking
 
 RATIO_SINCE = timedelta(weeks=13)
+TEAMS_A_PAGE = 25
 WISHES_SHOWN = 5
 SESSIONS_SHOWN = 3
 STAGES = {Stage.INITIAL.value: "SLOs first", Stage.MATURE.value: "Mature"}
@@ -50,14 +52,22 @@ class Needed:
 @require_GET
 def teams(request: HttpRequest) -> HttpResponse:
     """Every team: its stage, how ready it is, whether its policy is in force, what is not finished."""
-    rows = queries.all_progress(asking.actor(request), now=asking.now(request))
-    wishes = queries.wishes(asking.actor(request))
+    actor, count = asking.actor(request), len(people.teams(asking.actor(request)))
+    asked = request.GET.get("page", "")
+    page_number = max(1, int(asked)) if asked.isascii() and asked.isdecimal() and len(asked) < 6 else 1
+    rows = queries.all_progress(
+        actor, now=asking.now(request), start=(page_number - 1) * TEAMS_A_PAGE, count=TEAMS_A_PAGE
+    )
+    wishes = queries.wishes(actor)
     context = {
         "rows": [
             {"of": row, "stage": STAGES[row.team.stage], "wishes": sum(one.team_id == row.team.pk for one in wishes)}
             for row in rows
         ],
-        "in_force": sum(row.policy is not None for row in rows),
+        "in_force": queries.in_force(),
+        "count": count,
+        "before": page_number - 1,
+        "further": page_number + 1 if count > page_number * TEAMS_A_PAGE else 0,
     }
     return render(request, "web/teams.html", context)
 

@@ -49,9 +49,16 @@ def progress(actor: Actor, team: Team | str, *, now: datetime) -> Progress:
     return Progress(row, facts, verdicts, policy_of(row), core.missing(facts), incomplete(row, now=now))
 
 
-def all_progress(actor: Actor, *, now: datetime) -> list[Progress]:
-    """How far each team has come, by name."""
-    return [progress(actor, row, now=now) for row in people.teams(actor)]
+def all_progress(actor: Actor, *, now: datetime, start: int = 0, count: int | None = None) -> list[Progress]:
+    """How far each team has come, by name; with `count` so many teams from number `start` on."""
+    rows = people.teams(actor)
+    part = rows[start:] if count is None else rows[start : start + count]
+    return [progress(actor, row, now=now) for row in part]
+
+
+def in_force() -> int:
+    """How many teams have a policy in force."""
+    return TeamPolicy.objects.filter(ended_at=None).count()
 
 
 def policy_of(team: Team) -> TeamPolicy | None:

@@ -39,3 +39,14 @@ def test_a_span_nobody_has_is_refused_with_those_there_are(mara: Caller) -> None
     status, problem = mara.ask("GET", f"{PATH}?span=century")
     assert status == 422
     assert "day, period, year" in str(problem)
+
+
+def test_the_ledger_says_what_became_of_each_period(mara: Caller) -> None:
+    found = mara.must("GET", "/api/v1/slos/log-on-availability/ledger")
+    assert (found["slo"], found["rolling"], found["period_days"]) == ("log-on-availability", True, 28)
+    [running] = found["items"]
+    assert (running["closed"], running["valid"], running["bad"]) == (False, 10_000, 1)
+    assert running["spent"] == pytest.approx(1 / 30)
+    assert running["eaten_by"] == []
+    assert running["outside_breaches"]["bad"] == 1
+    assert mara.ask("GET", "/api/v1/slos/nobody/ledger")[0] == 404

@@ -18,6 +18,7 @@ ALLOWED: Mapping[str, str] = {
     "slo.count_errors": "only says what is wrong with counts",
     "slo.mark_invalid": "a measurement that could not be taken; the journal holds what arrived",
     "slo.forget_counts": "old measurements give way; what they led to stays in the log",
+    "slo.close_periods": "adds up measurements of a period that is over",
     "slo.claim_due": "a lease on a source for the time of asking it",
     "slo.note_failure": "the state of asking a source; an SLO without data says so by a signal of its own",
     "slo.take_answers": "measurements, as above",

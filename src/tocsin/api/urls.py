@@ -18,6 +18,7 @@ from tocsin.api import (
     consumer_views,
     explain,
     incidents,
+    ledger,
     oncall,
     people,
     postmortems,
@@ -45,6 +46,7 @@ problems.register(api)
 for module in (
     incidents,
     slos,
+    ledger,
     oncall,
     people,
     adoption,

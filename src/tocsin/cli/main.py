@@ -19,6 +19,7 @@ from tocsin.cli import (
     reports,
     server,
     slo_bench,
+    slo_ledger,
     slos,
     teams,
     what_if,
@@ -69,6 +70,7 @@ for command in (
 ):
     cli.add_command(command)
 slos.slo.add_command(slo_bench.bench)
+slos.slo.add_command(slo_ledger.ledger)
 for command in consumer_views.COMMANDS:
     slos.priority.add_command(command)
 incidents.incident.add_command(reports.of_incident)

@@ -14,7 +14,7 @@ from django.db.models import Min
 
 from tocsin.alerts import actions as alerts
 from tocsin.alerts.actions.overdue import has_overdue
-from tocsin.engine import fold, forget_counts
+from tocsin.engine import close_periods, fold, forget_counts
 from tocsin.engine.deliver import oldest_unsent_seconds
 from tocsin.engine.run import Loop, Turn
 from tocsin.incidents.models import Escalation
@@ -138,6 +138,7 @@ def loops(*, deliver: Callable[..., int], pull: Callable[..., int] | None = None
             Turn("webhooks", webhook_events),
             Turn("postmortems", postmortem_drafts),
             Turn("budget_policies", budget_policies),
+            Turn("budget_periods", close_periods.turn),
             Turn("forget_counts", forget_counts.turn),
         ],
     )

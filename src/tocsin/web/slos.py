@@ -15,7 +15,17 @@ from tocsin.adoption import queries as adopted
 from tocsin.core.errors import Conflict, Invalid, Refused
 from tocsin.slo import actions, queries
 from tocsin.slo.models import Objective
-from tocsin.web import asking, slo_changes, slo_days, slo_page, slo_pictures, slo_priority, slo_search, slo_steps
+from tocsin.web import (
+    asking,
+    slo_changes,
+    slo_days,
+    slo_ledger,
+    slo_page,
+    slo_pictures,
+    slo_priority,
+    slo_search,
+    slo_steps,
+)
 from tocsin.web.slo_lookup import asked_for
 from tocsin.web.slo_words import STRIP_DAYS, row
 
@@ -69,6 +79,7 @@ def _page(
         **slo_changes.facts(request, objective, shown["view"]),
         "retire_errors": retire_errors or {},
         **slo_steps.facts(request, objective),
+        **slo_ledger.facts(request, objective),
         **slo_priority.form(request, objective, given=given),
         "strip": slo_days.strip_of(request, asking.actor(request), objective),
         "days": STRIP_DAYS,

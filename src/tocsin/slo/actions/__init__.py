@@ -1,5 +1,6 @@
 """The only writers of the slo domain."""
 
+from tocsin.slo.actions.closing_periods import close_periods
 from tocsin.slo.actions.counting import add_counts, count_errors, forget_counts, mark_invalid
 from tocsin.slo.actions.deciding import Decided, decide_many, undo_decisions
 from tocsin.slo.actions.evaluating import evaluate
@@ -27,6 +28,7 @@ __all__ = [
     "ask_view",
     "assign_priority",
     "check_objective",
+    "close_periods",
     "close_round",
     "count_errors",
     "decide_many",

@@ -2,6 +2,7 @@
 
 from tocsin.slo.models.breaches import Breach
 from tocsin.slo.models.counts import Bucket, DayOfMinutes
+from tocsin.slo.models.ledger import BudgetPeriod
 from tocsin.slo.models.objectives import Budgeting, Health, Objective, ObjectiveState
 from tocsin.slo.models.policies import ErrorBudgetPolicy, IncidentSpend, PolicyConsequence
 from tocsin.slo.models.priorities import Decision, PriorityAssignment, TargetKind
@@ -23,6 +24,7 @@ __all__ = [
     "Breach",
     "BreachSubscription",
     "Bucket",
+    "BudgetPeriod",
     "Budgeting",
     "ConsumerView",
     "DataSource",

@@ -5,6 +5,7 @@ from tocsin.slo.queries.counts import counts_to_judge, window_counts
 from tocsin.slo.queries.coverage import Coverage, coverage
 from tocsin.slo.queries.depletion import Span, Step, depletion
 from tocsin.slo.queries.explaining import Explained, breach, explain, explain_breach
+from tocsin.slo.queries.ledger import ledger
 from tocsin.slo.queries.objectives import (
     assignment_at,
     assignments,
@@ -94,6 +95,7 @@ __all__ = [
     "feedback",
     "gaps",
     "ids_by_name",
+    "ledger",
     "left_in_units",
     "lowest_rank",
     "not_asked",

@@ -244,7 +244,8 @@ def test_teams_without_anything_have_empty_states(now: datetime) -> None:
 @pytest.mark.parametrize("mode", ["manual", "automatic"])
 def test_an_incident_left_to_a_person_prompts_with_the_proposal(bo: Client, now: datetime, mode: str) -> None:
     world.complete(now=now)
-    alert = actions.register_alert(SYSTEM, alert_name="CPU>90%", service="checkout", now=now)
+    runbook = "https://wiki.example.com/cpu"
+    alert = actions.register_alert(SYSTEM, alert_name="CPU>90%", service="checkout", runbook_url=runbook, now=now)
     slo_actions.assign_priority(SYSTEM, resource_alert=alert, decision="set", priority=3, assign_mode=mode, now=now)
     sender, _ = alerts.add_integration(SYSTEM, kind="alertmanager", service="checkout", name="prom", now=now)
     heard = PostedAlert(
@@ -253,6 +254,7 @@ def test_an_incident_left_to_a_person_prompts_with_the_proposal(bo: Client, now:
     with transaction.atomic():
         [incident] = incidents.take_alert_changes(alerts.take_alertmanager(sender, [heard], now=now), now=now)
     page = read(bo, f"/i/{incident.number}")
+    assert runbook in page
     if mode == "automatic":
         assert (incident.priority, incident.priority_state) == (3, "set")
         assert not has(page, "priority-unset")
@@ -281,3 +283,27 @@ def test_many_teams_are_shown_in_parts(now: datetime) -> None:
     assert f"of {TEAMS_A_PAGE + 1} teams" in words(first, "teams-finding")
     for odd in ("0", "-1", "x", "99999", "٣"):
         read(rea, f"/teams?page={odd}")
+
+
+@pytest.mark.req("R-9.2.3-16")
+def test_the_map_warns_once_a_team_and_shows_resource_alerts_below(bo: Client, now: datetime) -> None:
+    world.complete(now=now)
+    slo_worlds.objective("refunds", now=now)
+    alert = actions.register_alert(SYSTEM, alert_name="CPU>90%", service="checkout", now=now)
+    page = read(bo, "/priorities/map")
+    assert "could become latency" in words(page, f"map-alert-{alert.name}")
+    fields = {"slo:checkout-availability": "1", "slo:refunds": "3", "whom": "keep"}
+    answer = bo.post("/priorities/map/decide", fields, follow=True).content.decode()
+    assert words(answer, "messages").count("initial stage") == 1
+    assert PriorityAssignment.objects.count() == 2
+
+
+@pytest.mark.req("R-9.2.6-3")
+def test_the_page_of_an_alert_says_what_an_slo_adds(bo: Client, now: datetime) -> None:
+    world.complete(now=now)
+    alert = actions.register_alert(
+        SYSTEM, alert_name="CPU>90%", service="checkout", runbook_url="https://wiki.example.com/cpu", now=now
+    )
+    text = words(read(bo, f"/resource-alerts/{alert.name}"), "compare")
+    for word in ("budget", "breach record", "How soon does it speak"):
+        assert word in text

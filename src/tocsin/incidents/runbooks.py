@@ -51,7 +51,10 @@ def path_of(objective: Objective) -> str:
 
 
 def _of_alert(incident: Incident) -> str:
-    link = incident.alert_links.select_related("alert").order_by("-attached_at", "-pk").first()
+    link = incident.alert_links.select_related("alert__resource_alert").order_by("-attached_at", "-pk").first()
+    registered = link.alert.resource_alert if link is not None else None
+    if registered is not None and registered.runbook_url:
+        return registered.runbook_url
     notes = link.alert.annotations if link is not None else {}
     found = (str(notes.get(name) or "").strip() for name in ANNOTATIONS)
     return next((url for url in found if url.startswith(("https://", "http://"))), "")

@@ -13,6 +13,7 @@ from django.shortcuts import render
 from django.urls import path
 from django.views.decorators.http import require_GET, require_POST
 
+from tocsin.adoption import queries as adopted
 from tocsin.config import priority_maps
 from tocsin.core.access import Actor, Right
 from tocsin.core.errors import Conflict, Invalid, NotAllowed, Refused
@@ -86,8 +87,16 @@ def _page(
         "given": typed or map_form.EMPTY,
         "errors": errors or {},
         "undo": map_form.undoable(request),
+        **_alerts(request, team),
     }
     return render(request, "web/priorities_map.html", context, status=422 if errors else 200)
+
+
+def _alerts(request: HttpRequest, team: str) -> dict[str, Any]:
+    """The resource alerts in use, with what each means and the SLI that could replace it."""
+    rows = queries.resource_alerts(asking.actor(request), team=team or None, in_use=True)
+    decided = queries.alert_assignments_at([one.pk for one in rows], asking.now(request))
+    return {"alerts": [{"row": one, "decided": decided.get(one.pk), "sli": adopted.sli_for(one)} for one in rows]}
 
 
 def _is_of(objective: Objective, team: str) -> bool:
@@ -138,6 +147,8 @@ def decide(request: HttpRequest) -> HttpResponse:
     if changed:
         map_form.remember(request, changed, begins or now)
         messages.success(request, map_form.decided_words(len(changed), begins, request))
+        for warning in adopted.priority_warnings(changed, now=now):
+            messages.warning(request, warning)
     else:
         messages.info(request, "Nothing was changed, so nothing was decided.")
     return map_form.back_to_map(team)

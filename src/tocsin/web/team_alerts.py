@@ -12,6 +12,7 @@ from django.urls import path
 from django.views.decorators.http import require_GET, require_POST
 
 from tocsin.adoption import queries as adopted
+from tocsin.adoption.comparison import comparison
 from tocsin.core.access import Right
 from tocsin.core.alert_replacement import STEPS, Replacement
 from tocsin.core.errors import Conflict, Invalid, Refused
@@ -54,6 +55,7 @@ def _page(request: HttpRequest, name: str, *, failed: str = "", errors: dict[str
         "may_assign": actor.may(Right.PRIORITY_ASSIGN, team=team),
         "may_write": actor.may(Right.SLO_WRITE, team=team),
         "given": _given(request, decided) if failed != "priority" else slo_priority.given(request),
+        "comparison": comparison(),
         "failed": failed,
         "errors": errors or {},
     }

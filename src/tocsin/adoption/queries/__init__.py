@@ -11,6 +11,7 @@ from tocsin.adoption.queries.progress import (
     incomplete,
     policy_of,
     priority_warning,
+    priority_warnings,
     progress,
 )
 from tocsin.adoption.queries.wishes import as_csv, as_row, wishes
@@ -30,6 +31,7 @@ __all__ = [
     "incomplete",
     "policy_of",
     "priority_warning",
+    "priority_warnings",
     "progress",
     "sessions",
     "sli_for",

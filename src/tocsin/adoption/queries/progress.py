@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -79,6 +80,13 @@ def priority_warning(team: Team | None, *, now: datetime) -> str:
         return ""
     verdicts = core.readiness(snapshots.facts_of(team, now=now), snapshots.said_of(team))
     return core.stage_warning(team.label, team.stage, verdicts)
+
+
+def priority_warnings(names: Iterable[str], *, now: datetime) -> list[str]:
+    """What speaks against giving these SLOs a priority now, once for each team."""
+    teams = Team.objects.filter(services__objectives__name__in=list(names)).distinct().order_by("name")
+    found = [priority_warning(team, now=now) for team in teams]
+    return [warning for warning in found if warning]
 
 
 def hides_priorities(team: Team | None) -> bool:

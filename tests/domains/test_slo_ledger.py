@@ -14,7 +14,7 @@ from tocsin.alerts.changes import AlertChange, ChangeKind
 from tocsin.core.access import SYSTEM
 from tocsin.core.slo_windows import EPOCH
 from tocsin.engine import close_periods
-from tocsin.incidents import queries as incidents
+from tocsin.incidents.breach_refs import refs_by_episode
 from tocsin.slo import actions, queries
 from tocsin.slo.models import Breach, Bucket, BudgetPeriod, Objective
 
@@ -121,7 +121,7 @@ def test_what_ate_it_leads_to_the_incident() -> None:
     said = world.signal(slo, now=house.now, episode=4)
     change = AlertChange(world.slo_alert(said, now=house.now), ChangeKind.OPENED, "new", said)
     [incident] = world.tell(change, now=house.now)
-    assert incidents.refs_by_episode(house.ada, slo.pk) == {4: [incident.ref]}
+    assert refs_by_episode(house.ada, slo.pk) == {4: [incident.ref]}
 
 
 def test_the_engine_looks_every_ten_minutes(monkeypatch: pytest.MonkeyPatch) -> None:

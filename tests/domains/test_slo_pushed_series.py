@@ -125,6 +125,17 @@ def test_a_restart_counts_what_the_new_process_has_counted() -> None:
     assert minutes(slo) == {0: (16, 0)}
 
 
+def test_deltas_that_come_too_late_are_counted_as_lost_and_those_sent_again_are_not() -> None:
+    slo = shop()
+    at = NOON + timedelta(minutes=10)
+    take(series("200", (10, 5), (40, 7), delta=True, start=NOON_MS), now=at)
+    take(series("200", (40, 7), delta=True, start=NOON_MS), now=at)
+    assert slo_worlds.state(slo).late_samples == 0
+    take(series("200", (20, 3), (30, 0), delta=True, start=NOON_MS), now=at + timedelta(seconds=1))
+    state = slo_worlds.state(slo)
+    assert (state.late_samples, state.late_at) == (1, at + timedelta(seconds=1))
+
+
 def test_deltas_count_as_they_are() -> None:
     slo = shop()
     take(series("200", (10, 5), (20, 7), delta=True, start=NOON_MS))

@@ -11,7 +11,7 @@ from ninja import Router
 
 from tocsin.api import shapes
 from tocsin.api.auth import actor
-from tocsin.incidents import queries as incidents
+from tocsin.incidents.breach_refs import refs_by_episode
 from tocsin.platform import clock
 from tocsin.slo import queries
 from tocsin.slo.queries.ledger import Entry
@@ -24,7 +24,7 @@ def ledger(request: HttpRequest, name: str) -> dict[str, Any]:
     """What became of each period's budget and what ate it, the running period first."""
     row = queries.objective(actor(request), name)
     entries = queries.ledger(actor(request), row, now=clock.now())
-    refs = incidents.refs_by_episode(actor(request), row.pk)
+    refs = refs_by_episode(actor(request), row.pk)
     return {
         "slo": row.name,
         "time_zone": row.time_zone,

@@ -19,6 +19,7 @@ from tocsin.core.rule_reach import velocity_warnings
 from tocsin.platform import clock
 from tocsin.process import queries as process
 from tocsin.slo import actions, queries, snapshots
+from tocsin.slo.models import Objective
 from tocsin.slo.wording import MECHANICAL
 
 router = Router(tags=["SLOs"])
@@ -71,6 +72,7 @@ def slo(request: HttpRequest, name: str) -> dict[str, Any]:
     return {
         **shapes.objective(row),
         "reading_past": str(reading) if reading else None,
+        **_late(row),
         "coverage": round(queries.coverage(row, snapshots.period_of(row, now=now), now=now).share, 4),
         "priority": assignment.priority if assignment else None,
         "priority_state": assignment.decision if assignment else "unset",
@@ -79,6 +81,15 @@ def slo(request: HttpRequest, name: str) -> dict[str, Any]:
             {**shapes.breach(one), "process_version": number}
             for one, number in zip(breaches, process.numbers_at(one.at for one in breaches), strict=True)
         ],
+    }
+
+
+def _late(row: Objective) -> dict[str, Any]:
+    """How many pushed samples came too late to be counted, and when one last did."""
+    state = getattr(row, "state", None)
+    return {
+        "late_samples": state.late_samples if state else 0,
+        "late_at": shapes.at(state.late_at) if state else None,
     }
 
 

@@ -41,11 +41,15 @@ class Stand:
 
 @dataclass(slots=True)
 class Growths:
-    """What a run of samples brought: (moment in ms, events) in order of time, where the series stands, what was wrong."""
+    """What a run of samples brought: (moment in ms, events) in order of time, where the series stands, what was wrong.
+
+    ``late`` samples were not newer than the last one; of those, ``lost`` ones told of events that are not counted now.
+    """
 
     stand: Stand | None
     grown: list[tuple[int, float]] = field(default_factory=list)
     late: int = 0
+    lost: int = 0
     invalid: int = 0
 
 
@@ -76,12 +80,16 @@ def cumulative(stand: Stand | None, points: Iterable[Point]) -> Growths:
 
 
 def delta(stand: Stand | None, points: Iterable[Point]) -> Growths:
-    """The growth told directly, each sample since the one before. A sample told twice counts once."""
+    """The growth told directly, each sample since the one before. A sample told twice counts once.
+
+    One that is older than the last cannot be told from one that was sent again long ago: it is lost, and that is counted.
+    """
     found = Growths(stand)
     for point in sorted(points, key=lambda one: one.at):
         former = found.stand
         if former is not None and point.at <= former.at:
             found.late += 1
+            found.lost += point.at < former.at and bool(point.value)  # the same moment again is the same sample again
         elif point.stale:
             continue
         elif point.value is None or not countable(point.value):

@@ -24,7 +24,6 @@ from tocsin.incidents import snapshots
 from tocsin.incidents.models import (
     OPEN_STATES,
     Incident,
-    IncidentBreach,
     IncidentLink,
     LinkKind,
     Obligation,
@@ -339,16 +338,6 @@ def incident_of_breach(actor: Actor, breach_id: int) -> Incident | None:
     """The incident a breach belongs to, None when it opened or joined none."""
     require(actor, Right.INCIDENT_READ)
     return _rows().filter(breach_links__breach_id=breach_id).first()
-
-
-def refs_by_episode(actor: Actor, objective_id: int) -> dict[int, list[str]]:
-    """The incidents that each run of an SLO's breaches belongs to, oldest first."""
-    require(actor, Right.INCIDENT_READ)
-    found: dict[int, list[str]] = {}
-    rows = IncidentBreach.objects.filter(breach__objective_id=objective_id).order_by("incident__number")
-    for episode, number in rows.values_list("breach__episode", "incident__number").distinct():
-        found.setdefault(episode, []).append(f"{PREFIX}{number}")
-    return found
 
 
 def pair_counts(actor: Actor, *, since: datetime) -> dict[tuple[int, str], int]:

@@ -10,6 +10,7 @@ from typing import Any
 from django.http import HttpRequest
 
 from tocsin.incidents import queries as incidents
+from tocsin.incidents.breach_refs import refs_by_episode
 from tocsin.slo import queries
 from tocsin.slo.models import Objective
 from tocsin.slo.queries.ledger import Entry
@@ -44,7 +45,7 @@ def facts(request: HttpRequest, objective: Objective) -> dict[str, Any]:
     """The periods as the table shows them, times in the reader's zone, which is named."""
     actor, now = asking.actor(request), asking.now(request)
     entries = queries.ledger(actor, objective, now=now, limit=PERIODS_SHOWN)
-    refs = incidents.refs_by_episode(actor, objective.pk)
+    refs = refs_by_episode(actor, objective.pk)
     return {
         "ledger": [_period(entry, refs) for entry in entries],
         "ledger_zone": zone_name(now, asking.zone(request)),

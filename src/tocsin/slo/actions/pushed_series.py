@@ -43,6 +43,7 @@ class _Progress:
     changed: dict[tuple[str, str], PushedSeries] = field(default_factory=dict)
     waiting: defaultdict[tuple[int, str], float] = field(default_factory=lambda: defaultdict(float))
     wrong: str = ""
+    lost: dict[str, int] = field(default_factory=dict)  # by series; one may count as good and in total
 
 
 def take_series(sent: Sequence[tuple[int | None, Sequence[Series]]], *, now: datetime) -> set[int]:
@@ -61,6 +62,8 @@ def take_series(sent: Sequence[tuple[int | None, Sequence[Series]]], *, now: dat
     _save(found.values())
     wrong = {pk: progress.wrong for pk, progress in found.items() if progress.wrong}
     mark_invalid(wrong, now=now)
+    lost = [(one.state.late_samples + sum(one.lost.values()), now, pk) for pk, one in found.items() if one.lost]
+    update_many(ObjectiveState, ["late_samples", "late_at"], lost)
     return touched | wrong.keys()
 
 
@@ -93,6 +96,8 @@ def _take_one(progress: _Progress, role: str, series: Series) -> None:
     stand = None if row is None else Stand(row.at, row.value, row.start, row.stale)
     read = counter_growth.delta if series.delta else counter_growth.cumulative
     grown = read(stand, series.samples())
+    if grown.lost:
+        progress.lost[key] = grown.lost
     if grown.invalid:
         progress.wrong = f"the counter {name} sent {grown.invalid} values that are no counts"
     for at, events in grown.grown:

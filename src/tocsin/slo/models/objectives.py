@@ -112,5 +112,8 @@ class ObjectiveState(models.Model):
     counts_version = models.BigIntegerField(default=0)
     counts_base = models.BigIntegerField(default=0)
     counts_from = models.BigIntegerField(null=True, blank=True)
+    # Samples of pushed deltas that came after newer ones and could not be counted any more, and when one last did.
+    late_samples = models.PositiveIntegerField(default=0)
+    late_at = models.DateTimeField(null=True, blank=True)
     invalid_at = models.DateTimeField(null=True, blank=True)
     invalid_reason = models.TextField(blank=True, default="")

@@ -33,6 +33,12 @@ def look_at_severity(actor: Actor, incident: Incident, *, now: datetime) -> None
         )
 
 
+def found_the_cause(actor: Actor, incident: Incident, *, now: datetime) -> None:
+    """Of three incidents, the cause of two is known before the end."""
+    if incident.number % 3:
+        incidents.move(actor, incident.number, "identified", now=now)
+
+
 def make_exceptions(owner: Actor, *, now: datetime) -> None:
     """The owner of the process looks through the misses and excuses one for each reason there is."""
     left = list(REASONS)

@@ -52,7 +52,8 @@ def learn(actor: Actor, incident: Incident, *, clock: WoundClock, cycle: Callabl
     ]
     cycle()
     _review(actor, incident, clock)
-    for item in items[:-1]:
+    # Of every second incident one item stays open, and nobody looks at it on its day.
+    for item in items if incident.number % 2 else items[:-1]:
         clock.wind(timedelta(hours=3))
         postmortems.change_action(actor, item.pk, status="done", now=clock.now())
 

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from tocsin.comms import actions as comms
 from tocsin.core.access import SYSTEM, Actor
 from tocsin.core.errors import TocsinError
-from tocsin.demo.exceptions import PROCESS_OWNER, look_at_severity, make_exceptions
+from tocsin.demo.exceptions import PROCESS_OWNER, found_the_cause, look_at_severity, make_exceptions
 from tocsin.demo.faults import TRAFFIC, Fault
 from tocsin.demo.learning import learn
 from tocsin.incidents import actions as incidents
@@ -115,6 +115,7 @@ class Past:
             self._cycle()
         incident.refresh_from_db()
         if incident.is_open:
+            found_the_cause(taker, incident, now=self.clock.now())
             incidents.resolve(
                 taker, incident.number, category="software", note="The change was rolled back.", now=self.clock.now()
             )

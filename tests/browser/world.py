@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -13,14 +14,18 @@ from tocsin.adoption import actions as adoption
 from tocsin.alerts import actions as alerts
 from tocsin.comms import actions as comms
 from tocsin.core.access import SYSTEM
+from tocsin.engine import judge_policies
 from tocsin.incidents import actions as incidents
 from tocsin.oncall import actions as oncall
 from tocsin.people import actions as people
 from tocsin.platform.clock import WoundClock
 from tocsin.postmortems import actions as postmortems
 from tocsin.process import actions as process
+from tocsin.process import proposal_actions as proposals
+from tocsin.process import queries
 from tocsin.slo import actions as slo
 from tocsin.slo.actions import Said
+from tocsin.slo.defaults import default_policy
 from tocsin.slo.models import Objective
 from tocsin.slo.specs import Count
 
@@ -50,6 +55,7 @@ def build(clock: WoundClock) -> World:
     _silence_of(silent, past.now())
     _views(end - timedelta(days=2))
     burning = _burn(log_on, end)
+    _agreements(end)
     return World(burning=burning, declared=declared, learned=learned, walk=_on_the_way(past.now()), now=end)
 
 
@@ -68,6 +74,18 @@ def _on_the_way(now: datetime) -> int:
     adoption.answer_find(SYSTEM, lost, existing_sli=True, service="ticket-sales", sli_kind="correctness", now=now)
     adoption.activate_policy(SYSTEM, "identity", now=now)
     return walk.pk
+
+
+def _agreements(end: datetime) -> None:
+    """An error budget policy that asks for something, and a change of the process in review."""
+    document = {**default_policy(), "next_review": (end + timedelta(days=90)).date().isoformat()}
+    slo.save_budget_policy(SYSTEM, team="identity", document=document, now=end)
+    judge_policies.turn(now=end)
+    catalogue = copy.deepcopy(queries.version(SYSTEM, queries.current_version().number).document["priorities"])
+    catalogue["criteria_texts"]["postmortem"] = "A postmortem follows serious incidents."
+    row = proposals.propose(worlds.actor("ana"), {"priorities": catalogue}, note="Say when one follows", now=end)
+    proposals.ask_for_review(worlds.actor("ana"), row.number, now=end)
+    proposals.remark(worlds.actor("gus"), row.number, text="What is serious?", agrees=None, now=end)
 
 
 def _people(now: datetime) -> None:

@@ -11,12 +11,15 @@ from fractions import Fraction
 
 import pytest
 from click.testing import CliRunner
+from django.db import transaction
 from django.test import Client
 from pytest_django.live_server_helper import LiveServer
 
 from tests.domains import slo_worlds, worlds
 from tests.edges.api_client import Caller
 from tocsin.core.access import SYSTEM
+from tocsin.incidents import actions as incidents
+from tocsin.incidents.models import IncidentBreach
 from tocsin.people import actions as people_actions
 from tocsin.people import queries as people
 from tocsin.platform.clock import WoundClock
@@ -95,8 +98,15 @@ def test_the_pages_say_the_same_and_lead_to_each_other(client: Client, slo: Obje
     assert linked
     told = html.unescape(client.get(linked[1]).content.decode())
     assert "Why this was a breach" in told
-    assert "more than allowed: a breach" in told
+    assert "more than allowed, so a breach" in told
     assert "No incident" in told
+    row = Breach.objects.get(pk=int(linked[1].rsplit("/", 1)[1]))
+    with transaction.atomic():
+        found = incidents.declare(SYSTEM, title="Nobody can log on", service="log-on", now=row.at)
+        IncidentBreach.objects.create(
+            incident=found, breach=Breach.objects.filter(episode=row.episode).order_by("at")[0]
+        )
+    assert found.ref in client.get(linked[1]).content.decode()
     now = html.unescape(client.get("/slos/log-on/log-on-availability/explain").content.decode())
     assert "180,000 events × 1 % = 1,800 may fail" in now
     assert client.get("/breaches/999999").status_code == 404

@@ -57,7 +57,7 @@ def breach_steps(counts: WindowCounts, *, window: timedelta, target: Decimal, un
         return (may, Step("Failed", f"no {unit.word} in the last {span_text(window)}, so nothing can be said"))
     burn = ratio / allowed
     sign = ">" if burn > 1 else "=" if burn == 1 else "<"
-    verdict = "more than allowed: a breach" if burn > 1 else "not more than allowed: no breach"
+    verdict = "more than allowed, so a breach" if burn > 1 else "not more than allowed, so no breach"
     failed = f"{unit.shown(counts.bad)} ÷ {unit.shown(counts.valid)} {unit.word}{about(100 * ratio)} %"
     return (
         may,
@@ -86,12 +86,14 @@ def budget_steps(
         valid = f"{number(whole / unit.parts)} {unit.word}"
     share = Fraction(counts.bad) / grant
     granted = number(grant / unit.parts)
-    left = 1 - share
+    spent = number(100 * share)
+    # From the rounded number shown, so that a reader's subtraction comes out.
+    left = Decimal(100) - Decimal(spent.replace(",", ""))
     return (
         *steps,
         Step("Granted", f"{valid} × {percent(allowed)}{about(grant / unit.parts)} may fail"),
         Step("Spent", f"{unit.shown(counts.bad)} ÷ {granted}{about(100 * share)} %"),
-        Step("Left", f"100 % − {percent(share)} = {percent(left)}" + (": overspent" if left < 0 else "")),
+        Step("Left", f"100 % − {spent} % = {left:,f} %" + (": overspent" if share > 1 else "")),
     )
 
 

@@ -334,12 +334,6 @@ def incidents_of_objective(actor: Actor, objective_id: int, *, limit: int = 20) 
     return list(_rows().filter(Q(objective_id=objective_id)).order_by("-created_at")[:limit])
 
 
-def incident_of_breach(actor: Actor, breach_id: int) -> Incident | None:
-    """The incident a breach belongs to, None when it opened or joined none."""
-    require(actor, Right.INCIDENT_READ)
-    return _rows().filter(breach_links__breach_id=breach_id).first()
-
-
 def pair_counts(actor: Actor, *, since: datetime) -> dict[tuple[int, str], int]:
     """How many real incidents opened from `since` on stand at each pair of priority and severity."""
     require(actor, Right.INCIDENT_READ)

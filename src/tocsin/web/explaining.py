@@ -7,7 +7,7 @@ from django.shortcuts import render
 from django.urls import path
 from django.views.decorators.http import require_GET
 
-from tocsin.incidents import queries as incidents
+from tocsin.insights.breach_outcome import incident_of_breach
 from tocsin.slo import queries
 from tocsin.slo.wording import rule_words
 from tocsin.web import asking
@@ -33,7 +33,7 @@ def breach(request: HttpRequest, number: int) -> HttpResponse:
         "objective": row.objective,
         "breach": row,
         "because": rule_words(row.priority_rule),
-        "incident": incidents.incident_of_breach(actor, row.pk),
+        "incident": incident_of_breach(actor, row),
     }
     return render(request, "web/slo_explain.html", context)
 

@@ -5,7 +5,7 @@
   if (!form) return;
   const all = (selector, root = form) => Array.from(root.querySelectorAll(selector));
   const count = form.querySelector("[data-map-count]"), start = count ? count.textContent : "";
-  const decide = form.querySelector("[data-map-decide]");
+  const decide = form.querySelector("[data-map-decide]"), bar = form.querySelector(".map-bar");
   const rows = () => all("[data-row]");
   const current = () => form.querySelector('[data-row][aria-selected="true"]');
   const picked = () => rows().filter((row) => row.querySelector('[name="picked"]:checked'));
@@ -17,6 +17,7 @@
     const several = picked().length;
     const words = [now.size ? `${now.size} changed, not decided yet` : "", several ? `${several} picked` : ""].filter(Boolean).join(", ");
     if (count) count.textContent = words ? `${words}.` : start;
+    if (bar) bar.classList.toggle("active", now.size > 0 || several > 0);
     if (decide) decide.textContent = now.size ? `Decide ${now.size}` : "Decide";
   };
   const set = (row, value) => {

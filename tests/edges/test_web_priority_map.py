@@ -98,7 +98,7 @@ def test_it_may_hold_from_a_wall_time_of_the_viewer_on(ada: Client) -> None:
 @pytest.mark.parametrize(
     ("typed", "words"),
     [
-        ({"slo:log-on-speed": "9"}, "must be one of 1, 2, 3, 4"),
+        ({"slo:log-on-speed": "9"}, "There is no priority 9; the organisation has P1, P2, P3, P4"),
         ({"slo:log-on-speed": "soon"}, "choose one of the priorities"),
         ({"slo:nowhere": "1"}, "no SLO called"),
         ({"slo:log-on-speed": "1", "from": "tomorrow"}, "Give the day and the time"),

@@ -32,6 +32,16 @@ def test_a_desk_shows_one_picture_and_a_phone_the_other(visitor: Visitor) -> Non
         expect(figure.locator(hidden)).not_to_be_visible()
 
 
+def test_the_ledger_says_what_ate_the_budget_and_leads_to_the_incident(visitor: Visitor) -> None:
+    page = visitor.page(user="ana", viewport=PHONE)
+    page.goto("/slos/log-on/log-on-availability")
+    ledger = page.get_by_test_id("ledger")
+    expect(ledger).to_contain_text("so far")
+    expect(ledger.locator("a[href^='/i/']").first).to_contain_text("INC-")
+    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+    assert visitor.troubles == []
+
+
 def test_a_choice_shows_its_effects_and_works_without_javascript(visitor: Visitor) -> None:
     page = visitor.page(user="ana", java_script_enabled=False)
     page.goto("/slos/ticket-sales/refunds")

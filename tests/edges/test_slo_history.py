@@ -61,7 +61,7 @@ def test_the_page_tells_what_changed_and_what_it_did_to_the_budget(client: Clien
     assert 'data-testid="slo-changes"' in text
     assert "<del>99%</del> <ins>99.5%</ins>" in text
     assert 'data-testid="budget-shift"' in text
-    assert "By the former target of 99% 50.0% would be left." in text
+    assert "50.0% would be left by the former target of 99%." in text
 
 
 def test_an_owner_retires_an_slo_on_its_page_with_a_reason(client: Client) -> None:

@@ -117,4 +117,4 @@ def _former(shift: Shift) -> str:
     """What would be left by the former target; empty where that cannot be said."""
     if shift.former_target is None or shift.former_left is None:
         return ""
-    return f"By the former target of {_said('target', str(shift.former_target))} {float(shift.former_left):.1%} would be left."
+    return f"{float(shift.former_left):.1%} would be left by the former target of {_said('target', str(shift.former_target))}."

@@ -13,7 +13,7 @@ from tocsin.core.wiring_picture import Edge, Node, Stage, as_dot, as_mermaid, as
 SOURCE = Node(Stage.SOURCE, "prometheus")
 SLO = Node(Stage.SLO, "log-on", "People can log on")
 PRIORITY = Node(Stage.PRIORITY, "P1", "P1 Act now", quiet=True)
-INCIDENTS = Node(Stage.INCIDENTS, "log-on", "Log-on")
+INCIDENTS = Node(Stage.SERVICE, "log-on", "Log-on")
 TEAM = Node(Stage.TEAM, "identity", quiet=True)
 ESCALATION = Node(Stage.ESCALATION, "chain")
 ROTATION = Node(Stage.ROTATION, "primary")
@@ -71,7 +71,7 @@ def test_what_leads_nowhere_on_purpose_is_no_orphan() -> None:
 
 def test_a_part_holds_what_leads_to_an_alert_and_what_it_leads_to() -> None:
     other = Node(Stage.SLO, "till")
-    graph = wiring([], [*WAY, Edge(SOURCE, other), Edge(other, Node(Stage.INCIDENTS, "tills"))])
+    graph = wiring([], [*WAY, Edge(SOURCE, other), Edge(other, Node(Stage.SERVICE, "tills"))])
     part = graph.part({SLO})
     assert set(part.nodes) == {SOURCE, SLO, PRIORITY, INCIDENTS, TEAM, ESCALATION, ROTATION, PERSON, CHANNEL}
 
@@ -85,7 +85,7 @@ def test_the_same_graph_is_drawn_the_same_whatever_order_it_was_read_in() -> Non
 def test_the_text_names_stages_ways_and_how_repeats_are_put_together() -> None:
     lines = as_text(wiring([], WAY[:-1])).splitlines()
     assert "SLO People can log on" in lines
-    assert "  -> incidents of Log-on (one open incident for each SLO)" in lines
+    assert "  -> service Log-on (one open incident for each SLO)" in lines
     assert any(line.startswith("  ! person ana cannot be reached") for line in lines)
 
 

@@ -39,13 +39,13 @@ def test_the_way_of_an_slo_is_drawn_from_its_source_to_the_phones_of_those_on_ca
     node = next(one for one in graph.nodes if one.stage is Stage.SLO and one.name == "log-on-availability")
     way = {stage: {one.name for one in graph.reached(node, stage)} for stage in Stage}
     assert way[Stage.PRIORITY] == {"P1"}
-    assert way[Stage.INCIDENTS] == {"log-on"}
+    assert way[Stage.SERVICE] == {"log-on"}
     assert way[Stage.ESCALATION] == {"identity-chain"}
     assert way[Stage.ROTATION] == {"identity-primary"}
     assert {"ana", "gus", "bo"} <= way[Stage.PERSON]
     assert way[Stage.CHANNEL] == {"email"}
     assert way[Stage.GROUP] == {"customer-support"}
-    [joined] = [edge for edge in graph.edges if edge.start == node and edge.end.stage is Stage.INCIDENTS]
+    [joined] = [edge for edge in graph.edges if edge.start == node and edge.end.stage is Stage.SERVICE]
     assert joined.words == "one open incident for each SLO"
 
 
@@ -55,7 +55,7 @@ def test_an_alert_without_rotation_and_a_rotation_without_people_are_named_with_
     layer["rotation"] = {"unit": "week"}  # type: ignore[assignment]
     oncall.save_rotation(SYSTEM, {"name": "empty", "time_zone": "UTC", "layers": [layer]}, now=lived.now())
     found = {(one.node.stage, one.node.name): one for one in orphans(wiring_picture.picture(SYSTEM, now=lived.now()))}
-    alert = found[Stage.INCIDENTS, "ticket-sales"]
+    alert = found[Stage.SERVICE, "ticket-sales"]
     assert alert.do == "tocsin service set ticket-sales --escalation POLICY"
     lost = [one for one in orphans(wiring_picture.picture(SYSTEM, now=lived.now())) if one.node.name == "empty"]
     assert any(one.what == "is a rotation without people" for one in lost)
@@ -79,6 +79,9 @@ def test_the_page_shows_each_alert_with_its_way_and_can_be_narrowed_to_a_team(li
         "Customer support",
     ):
         assert said in row
+    assert "counts that are pushed" in row
+    assert "undecided" in words(page, "wired-refunds")
+    assert "none" not in words(page, "wired-refunds")
     only = read(signed_in("rea"), "/setup/wiring?team=tickets")
     assert has(only, "wired-refunds")
     assert not has(only, "wired-log-on-availability")
@@ -88,7 +91,7 @@ def test_a_decision_for_none_opens_nothing_and_is_no_orphan(lived: WoundClock) -
     slo.assign_priority(SYSTEM, objective="refunds", decision="none", reason="nobody waits", now=lived.now())
     graph = wiring_picture.picture(SYSTEM, now=lived.now())
     node = next(one for one in graph.nodes if one.name == "refunds")
-    assert graph.reached(node, Stage.INCIDENTS) == []
+    assert graph.reached(node, Stage.SERVICE) == []
     assert not [one for one in orphans(graph) if one.node == node and "priority" in one.what]
 
 
@@ -131,8 +134,8 @@ def test_the_wiring_by_words_in_every_format(shell: Shell) -> None:
     worlds.service("tills", of_team="shop", now=clocks.now())
     slo_worlds.objective("till", service="tills", display_name="Tills answer", now=clocks.now())
     text = shell.run("wiring").stdout
-    assert "SLO Tills answer\n  -> incidents of tills (one open incident for each SLO)" in text
-    assert "! incidents of tills has alerts and no escalation" in text
+    assert "SLO Tills answer\n  -> service tills (one open incident for each SLO)" in text
+    assert "! service tills has alerts and no escalation" in text
     assert shell.run("wiring", "--format", "dot").stdout.startswith("digraph tocsin {")
     assert shell.run("wiring", "--format", "mermaid", "--team", "shop").stdout.startswith("flowchart LR")
     found: Any = shell.json("wiring")

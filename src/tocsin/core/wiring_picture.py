@@ -20,7 +20,7 @@ class Stage(StrEnum):
     SENDER = "sender"
     RESOURCE_ALERT = "resource alert"
     PRIORITY = "priority"
-    INCIDENTS = "incidents of"
+    SERVICE = "service"
     TEAM = "team"
     ESCALATION = "escalation"
     ROTATION = "rotation"
@@ -98,7 +98,7 @@ _NEEDS = (
     ),
     _Need(
         Stage.SENDER,
-        frozenset({Stage.INCIDENTS}),
+        frozenset({Stage.SERVICE}),
         "names no service, and there is no catch-all",
         "Give it a service: tocsin integration add --service SERVICE",
     ),
@@ -108,9 +108,9 @@ _NEEDS = (
         "feeds no SLO",
         "Name it in the file of an SLO, or take it out",
     ),
-    _Need(Stage.INCIDENTS, frozenset({Stage.TEAM}), "belongs to no team", "tocsin service set {name} --team TEAM"),
+    _Need(Stage.SERVICE, frozenset({Stage.TEAM}), "belongs to no team", "tocsin service set {name} --team TEAM"),
     _Need(
-        Stage.INCIDENTS,
+        Stage.SERVICE,
         frozenset({Stage.ESCALATION}),
         "has alerts and no escalation, so they wake nobody",
         "tocsin service set {name} --escalation POLICY",

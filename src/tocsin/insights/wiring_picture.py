@@ -44,7 +44,7 @@ def picture(actor: Actor, *, team: str = "", now: datetime) -> Wiring:
 def _teams(node: Node, following: Mapping[Node, Sequence[Node]]) -> set[str]:
     """Whose alert it is: its service's, or directly its own where nothing opens."""
     near = following.get(node, ())
-    beyond = [found for one in near if one.stage is Stage.INCIDENTS for found in following.get(one, ())]
+    beyond = [found for one in near if one.stage is Stage.SERVICE for found in following.get(one, ())]
     return {found.name for found in (*near, *beyond) if found.stage is Stage.TEAM}
 
 
@@ -90,14 +90,14 @@ class _Loader:
                 node = Node(Stage.SENDER, sender.name, f"{sender.name} ({sender.kind})")
                 self._nodes.append(node)
                 for service in self._of_sender(sender.service):
-                    self._tie(node, _incidents(service), _BY_KEY)
+                    self._tie(node, _node_of(service), _BY_KEY)
 
     def _objective(self, one: Objective, assignment: PriorityAssignment | None, *, may_push: bool) -> None:
         node = Node(Stage.SLO, one.name, one.label)
         self._nodes.append(node)
         if one.source is not None:
             self._tie(Node(Stage.SOURCE, one.source.name), node)
-        elif may_push:
+        elif may_push or one.state.last_data_at is not None:
             self._tie(PUSHED, node)
         self._decision(node, assignment)
         self._opens(node, one.service, assignment, _BY_SLO)
@@ -112,7 +112,7 @@ class _Loader:
     def _opens(self, node: Node, service: Service, assignment: PriorityAssignment | None, words: str) -> None:
         """To the incidents of its service, or only to the team's notice where none was decided."""
         if assignment is None or assignment.decision == Decision.SET:
-            self._tie(node, _incidents(service), words)
+            self._tie(node, _node_of(service), words)
         elif service.team is not None:
             self._tie(node, _team(service.team), "recorded only")
 
@@ -128,14 +128,14 @@ class _Loader:
         return [service] if service is not None else [row for row in self._services if row.is_catch_all]
 
     def _service(self, row: Service) -> None:
-        node = _incidents(row)
+        node = _node_of(row)
         if row.team is not None:
             self._tie(node, _team(row.team))
 
     def _policy(self, policy: EscalationPolicy, rotations: Sequence[Rotation]) -> None:
         node = Node(Stage.ESCALATION, policy.name, policy.display_name)
         for link in policy.services.all():
-            self._tie(_incidents(link.service), node)
+            self._tie(_node_of(link.service), node)
         for place, step in enumerate(policy.steps, start=1):
             for target in step.get("targets", ()):
                 for end in self._target(target, policy, rotations):
@@ -187,7 +187,7 @@ class _Loader:
 def _without_bystanders(graph: Wiring) -> Wiring:
     """Without persons whom nothing leads to, and without services that no alert leads to."""
     led_to = {edge.end for edge in graph.edges}
-    idle = {Stage.PERSON, Stage.INCIDENTS}
+    idle = {Stage.PERSON, Stage.SERVICE}
     kept = {node for node in graph.nodes if node.stage not in idle or node in led_to}
     edges = [edge for edge in graph.edges if edge.start in kept and edge.end in kept]
     used = {end for edge in edges for end in (edge.start, edge.end)}
@@ -195,8 +195,8 @@ def _without_bystanders(graph: Wiring) -> Wiring:
     return wiring([node for node in kept if node.stage not in lone or node in used], edges)
 
 
-def _incidents(row: Service) -> Node:
-    return Node(Stage.INCIDENTS, row.name, row.label)
+def _node_of(row: Service) -> Node:
+    return Node(Stage.SERVICE, row.name, row.label)
 
 
 def _team(row: Team) -> Node:

@@ -24,7 +24,7 @@ DRAWN: Mapping[str, tuple[Callable[[Wiring], str], str]] = {
     "dot": (core.as_dot, "text/vnd.graphviz; charset=utf-8"),
     "mmd": (core.as_mermaid, "text/plain; charset=utf-8"),
 }
-COLUMNS = (Stage.PRIORITY, Stage.INCIDENTS, Stage.ESCALATION, Stage.ROTATION, Stage.PERSON, Stage.CHANNEL, Stage.GROUP)
+COLUMNS = (Stage.PRIORITY, Stage.SERVICE, Stage.ESCALATION, Stage.ROTATION, Stage.PERSON, Stage.CHANNEL, Stage.GROUP)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,8 @@ class Row:
 
     node: Node
     sources: Sequence[Node]
-    cells: Sequence[tuple[Stage, Sequence[Node]]]
+    cells: Sequence[tuple[Stage, Sequence[Node], str]]
+    """Stage, the nodes there, and what is said when there are none."""
 
 
 @require_GET
@@ -61,8 +62,15 @@ def _row(graph: Wiring, node: Node, following: Mapping[Node, Sequence[Node]]) ->
     groups = [end for end in following.get(node, ()) if end.stage is Stage.GROUP]
     # People and channels are those who are woken; the members of groups are told by other means.
     woken = {end: ends for end, ends in following.items() if end.stage is not Stage.GROUP}
-    cells = [(stage, groups if stage is Stage.GROUP else graph.reached(node, stage, woken)) for stage in COLUMNS]
-    return Row(node, sources, cells)
+    found = {stage: groups if stage is Stage.GROUP else graph.reached(node, stage, woken) for stage in COLUMNS}
+    return Row(node, sources, [(stage, nodes, _absent(node, stage)) for stage, nodes in found.items()])
+
+
+def _absent(node: Node, stage: Stage) -> str:
+    """ "none" is a priority's own word, so what is missing is never called so."""
+    if stage is Stage.PRIORITY:
+        return "what the alert says" if node.stage is Stage.SENDER else "undecided"
+    return "nobody" if stage in {Stage.PERSON, Stage.GROUP} else "nothing"
 
 
 @require_GET

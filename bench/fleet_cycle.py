@@ -223,14 +223,14 @@ _ALERTS = {
 
 
 def _metadata(slo: int) -> list[tuple[str, str]]:
-    ratio = f'slo:error_ratio:{{}}{{slo="slo-{slo}"}}'
+    now, period = (f'slo:error_ratio:{window}{{slo="slo-{slo}"}}' for window in ("5m", "30d"))
     return [
         ("slo:objective", "vector(0.999)"),
         ("slo:error_budget", "vector(1 - 0.999)"),
         ("slo:period_days", "vector(30)"),
-        ("slo:current_burn_rate", f"{ratio.format('5m')} / 0.001"),
-        ("slo:period_burn_rate", f"{ratio.format('30d')} / 0.001"),
-        ("slo:remaining", f"1 - {ratio.format('30d')} / 0.001"),
+        ("slo:current_burn_rate", f"{now} / 0.001"),
+        ("slo:period_burn_rate", f"{period} / 0.001"),
+        ("slo:remaining", f"1 - {period} / 0.001"),
         ("slo:info", "vector(1)"),
     ]
 

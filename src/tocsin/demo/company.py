@@ -18,6 +18,8 @@ from tocsin.demo import adoption, talks
 from tocsin.oncall import actions as oncall
 from tocsin.people import actions as people
 from tocsin.process import actions as process
+from tocsin.slo import actions as slo
+from tocsin.slo.defaults import REVIEW_AFTER, default_policy
 
 CONFIGURATION = (
     "services.yaml",
@@ -59,6 +61,10 @@ def set_up(*, now: datetime, until: datetime) -> Company:
     if plan.errors:
         raise ValueError(f"the demo's own files are refused: {plan.errors[:3]}")
     talks.hold(now=now)
+    review = (until + REVIEW_AFTER).date().isoformat()
+    slo.save_budget_policy(
+        SYSTEM, team=told["teams"][0]["name"], document={**default_policy(), "next_review": review}, now=now
+    )
     _on_call(told, now=now, until=until)
     adoption.begin(now=now)
     keys = {}

@@ -20,6 +20,7 @@ from tocsin.cli import (
     server,
     slo_bench,
     slo_ledger,
+    slo_lint,
     slos,
     teams,
     what_if,
@@ -71,6 +72,7 @@ for command in (
     cli.add_command(command)
 slos.slo.add_command(slo_bench.bench)
 slos.slo.add_command(slo_ledger.ledger)
+slos.slo.add_command(slo_lint.lint)
 for command in consumer_views.COMMANDS:
     slos.priority.add_command(command)
 incidents.incident.add_command(reports.of_incident)

@@ -87,9 +87,9 @@ PAGE_LADDER = Ladder(
     urgency=Urgency.PAGE,
     rungs=(
         # A burst, however short.
-        Rung(_minutes(1), _minutes(1), _percent(1.4)),
-        Rung(_minutes(2), _minutes(1), _percent(1.4)),
-        Rung(_minutes(5), _minutes(2), _percent(1.4)),
+        Rung(_minutes(1), _minutes(1), _percent(1.3)),
+        Rung(_minutes(2), _minutes(1), _percent(1.3)),
+        Rung(_minutes(5), _minutes(2), _percent(1.3)),
         # More than a burst can do.
         Rung(_minutes(5), _minutes(2), _percent(1.1), lost=_minutes(1)),
         Rung(_minutes(10), _minutes(2), _percent(1.1), lost=_minutes(1)),
@@ -124,7 +124,7 @@ TICKET_LADDER = Ladder(
         Rung(timedelta(days=3), timedelta(hours=6), _percent(10)),
     ),
     multiple=Fraction(1),
-    doubt=0.01,
+    doubt=0.1,
     least_bad=2,
     still_burning=Fraction(1),
     calm_window=timedelta(hours=2),

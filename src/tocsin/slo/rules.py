@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
@@ -124,3 +125,8 @@ def _span(document: Mapping[str, Any], key: str) -> timedelta:
     if seconds % 60:
         raise Invalid({f"rule.{key}": "must be whole minutes, because events are counted by the minute"})
     return timedelta(seconds=int(seconds))
+
+
+def written_rule(rule: Mapping[str, Any]) -> str:
+    """A rule as it stands in an annotation: its name, or JSON where it has numbers of its own."""
+    return str(rule["name"]) if set(rule) == {"name"} else json.dumps(dict(rule), sort_keys=True, default=str)

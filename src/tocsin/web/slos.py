@@ -23,6 +23,7 @@ from tocsin.web import (
     slo_page,
     slo_pictures,
     slo_priority,
+    slo_rule,
     slo_search,
     slo_steps,
 )
@@ -80,6 +81,7 @@ def _page(
         "retire_errors": retire_errors or {},
         **slo_steps.facts(request, objective),
         **slo_ledger.facts(request, objective),
+        **slo_rule.facts(request, objective),
         **slo_priority.form(request, objective, given=given),
         "strip": slo_days.strip_of(request, asking.actor(request), objective),
         "days": STRIP_DAYS,

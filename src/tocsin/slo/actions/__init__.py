@@ -1,5 +1,6 @@
 """The only writers of the slo domain."""
 
+from tocsin.slo.actions.alert_rules import set_rule
 from tocsin.slo.actions.closing_periods import close_periods
 from tocsin.slo.actions.counting import add_counts, count_errors, forget_counts, mark_invalid
 from tocsin.slo.actions.deciding import Decided, decide_many, undo_decisions
@@ -44,6 +45,7 @@ __all__ = [
     "save_resource_alert",
     "save_source",
     "set_fallback",
+    "set_rule",
     "state_view",
     "take_series",
     "undo_decisions",

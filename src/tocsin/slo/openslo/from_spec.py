@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 from tocsin.slo.openslo.durations import written
 from tocsin.slo.openslo.schema_head import OUR_PREFIX
 from tocsin.slo.openslo.writing import an_object
+from tocsin.slo.rules import written_rule
 from tocsin.slo.specs import ObjectiveSpec
 
 _NAME = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
@@ -89,7 +90,7 @@ def _annotations(spec: ObjectiveSpec) -> dict[str, str]:
         "endpoint": spec.endpoint,
         "runbook": spec.runbook_url,
         "fallback": spec.fallback,
-        "rule": "" if name == _DEFAULT_RULE else name,
+        "rule": "" if name == _DEFAULT_RULE else written_rule(spec.rule),
         "snooze": "" if spec.renotify_after == default.renotify_after else written(spec.renotify_after),
         "evaluate-every": "" if spec.evaluate_every == default.evaluate_every else written(spec.evaluate_every),
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -201,7 +202,7 @@ def _objective(document: Document, reading: Reading, told: Told, node: Node, nam
         threshold_value=_number(node, "value") if found.value else None,
         raw_query=found.raw,
         raw_type=found.raw_type,
-        rule=_rule(document, told),
+        rule=_rule(document, told, findings),
         evaluate_every=_span(document, "evaluate-every", findings, default=timedelta(minutes=1)),
         renotify_after=_span(document, "snooze", findings, default=timedelta(hours=2)),
         fallback=annotation(document, "fallback").replace("off", ""),
@@ -239,9 +240,24 @@ def _calendar_start(window: Node) -> datetime | None:
     return datetime.fromisoformat(window.text_at("calendar", "startTime")).replace(tzinfo=zone).astimezone(UTC)
 
 
-def _rule(document: Document, told: Told) -> dict[str, Any]:
+def _rule(document: Document, told: Told, findings: Findings) -> dict[str, Any]:
     named = annotation(document, "rule")
+    if named.startswith("{"):
+        return _rule_document(document, named, findings)
     return {"name": named} if named else dict(told.rule)
+
+
+def _rule_document(document: Document, text: str, findings: Findings) -> dict[str, Any]:
+    """A rule with numbers of its own, written as JSON in the annotation."""
+    try:
+        found = json.loads(text)
+    except ValueError:
+        found = None
+    if isinstance(found, dict) and "name" in found:
+        return found
+    path = f"metadata.annotations.{OUR_PREFIX}rule"
+    findings.error(_annotation_line(document, "rule"), path, 'write a name, or JSON such as {"name": "depletion"}')
+    return {"name": "tocsin"}
 
 
 def _span(document: Document, name: str, findings: Findings, *, default: timedelta) -> timedelta:

@@ -31,6 +31,7 @@ from tocsin.slo.queries.policies import (
     policy_of,
     settled,
 )
+from tocsin.slo.queries.reach import reach, reach_of_spec
 from tocsin.slo.queries.resource_alerts import (
     Registered,
     alert_assignments_at,
@@ -103,6 +104,8 @@ __all__ = [
     "objectives",
     "planned_assignments",
     "policy_of",
+    "reach",
+    "reach_of_spec",
     "reading_past",
     "registered_at",
     "replacement_shares",

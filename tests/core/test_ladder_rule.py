@@ -76,7 +76,7 @@ def test_an_outage_that_flaps_is_one_story() -> None:
     for begin in range(DAY, DAY + 4 * 60, 40):
         bad[begin : begin + 5] = 600
     page, ticket = judged(valid, bad)
-    assert page.notified.tolist() == [DAY + 1]
+    assert page.notified.tolist() == [DAY]
     ends = np.flatnonzero(~page.firing[1:] & page.firing[:-1])
     assert ends.size > 1
     assert not ticket.notified.size
@@ -144,3 +144,28 @@ def test_with_little_history_it_names_the_shortest_window_that_shows_the_fire() 
     assert "in the last 1 min:" in rule.explain(windows, TARGET, Urgency.PAGE)
     windows |= {MINUTE: WindowCounts(1000, 0), 2 * MINUTE: WindowCounts(2000, 0)}
     assert rule.speaks_of(windows, TARGET, Urgency.PAGE) > 2 * MINUTE
+
+
+def test_one_ordinary_error_long_after_a_fire_does_not_bring_it_back() -> None:
+    valid, bad = quiet(3, each_minute=20)
+    bad[DAY : DAY + 20] = 20
+    bad[DAY + 150] = 1
+    page, _ = judged(valid, bad)
+    assert page.notified.tolist() == [DAY]
+    assert not page.firing[DAY + 60 :].any()
+
+
+def test_what_lasts_pages_for_less_than_what_may_be_over_in_a_moment() -> None:
+    lasting, burst = quiet(2), quiet(2)
+    lasting[1][DAY : DAY + 12] = 45
+    burst[1][DAY] = 12 * 45
+    for (valid, bad), told in ((lasting, True), (burst, False)):
+        page, _ = judged(valid, bad)
+        assert bool(page.notified.size) is told
+
+
+def test_more_than_a_burst_can_do_pages_for_less() -> None:
+    valid, bad = quiet(2)
+    bad[DAY : DAY + 3] = 900
+    page, _ = judged(valid, bad, Decimal("0.995"))
+    assert page.notified.tolist() == [DAY + 2]

@@ -326,6 +326,14 @@ def test_the_answer_of_validation_has_the_contracts_shape(tmp_path: Path) -> Non
     json.dumps(file)
 
 
+def test_a_query_that_could_not_be_asked_is_a_warning_with_its_line(tmp_path: Path) -> None:
+    (file,) = _dict(tmp_path, slo=SLO.replace('code!~"5.."})', 'code!~"5.."}'))["files"]  # type: ignore[attr-defined, misc]
+    assert file["valid"] is True
+    found = [one for one in file["warnings"] if one["path"].endswith("metricSource.spec.query")]
+    assert [one["path"].split(".")[0] for one in found] == ["good"]
+    assert SLO.splitlines()[found[0]["line"] - 1].strip().startswith("spec: {query:")
+
+
 def test_a_file_that_cannot_be_read_is_an_error_of_that_file(tmp_path: Path) -> None:
     (file,) = validate([tmp_path / "missing.yaml"])["files"]
     assert file["valid"] is False

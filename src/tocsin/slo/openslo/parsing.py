@@ -10,7 +10,6 @@ from typing import Any
 from tocsin.slo.openslo.checks import Check, Findings, shown
 from tocsin.slo.openslo.json_reading import read_json
 from tocsin.slo.openslo.nodes import Node, Problem, Shape, Unreadable
-from tocsin.slo.openslo.references import dangling
 from tocsin.slo.openslo.schema import KINDS, OBJECTS
 from tocsin.slo.openslo.schema_head import API_VERSION
 from tocsin.slo.openslo.yaml_reading import read_yaml
@@ -168,18 +167,3 @@ def files_in(paths: Sequence[Path]) -> list[Path]:
         else:
             found.append(path)
     return list(dict.fromkeys(found))
-
-
-def validate(paths: Sequence[Path | str]) -> dict[str, Any]:
-    """The answer of `slo validate --json` (contract SLO-1) over files and folders."""
-    named = {Path(path) for path in paths}
-    parsed = [_parsed_file(path, in_folder=path not in named) for path in files_in([Path(path) for path in paths])]
-    loose = dangling([document for one in parsed for document in one.documents])
-    return {"files": [one.as_json(loose.get(one.path, ())) for one in parsed]}
-
-
-def _parsed_file(path: Path, *, in_folder: bool) -> ParsedFile:
-    try:
-        return parse(path.read_bytes(), str(path), in_folder=in_folder)
-    except OSError as error:
-        return ParsedFile(str(path), (), (Problem(1, "", f"cannot be read: {error.strerror}"),), ())

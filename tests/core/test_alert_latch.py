@@ -1,4 +1,4 @@
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -164,3 +164,54 @@ def test_a_state_survives_json(latch: Latch, ticks: list[Heat]) -> None:
     for now, heat in enumerate(ticks):
         story.at(now, heat)
     assert AlertState.from_json(story.state.as_json()) == story.state
+
+
+def led(latch: Latch, ticks: list[Heat]) -> tuple[list[Outcome], list[AlertState]]:
+    story = Story(latch)
+    outcomes, states = [], []
+    for now, heat in enumerate(ticks):
+        outcomes.append(story.at(now, heat))
+        states.append(story.state)
+    return outcomes, states
+
+
+@given(latch=latches, ticks=heats)
+def test_an_alert_that_fires_ends_only_after_the_calm_time_without_a_break(latch: Latch, ticks: list[Heat]) -> None:
+    outcomes, _ = led(latch, ticks)
+    calm = latch.calm_for // timedelta(minutes=1)
+    for at in range(1, len(ticks)):
+        if outcomes[at - 1].firing and not outcomes[at].firing:
+            assert ticks[at - calm : at + 1] == [Heat.CALM] * (calm + 1)
+
+
+@given(latch=latches, ticks=heats)
+def test_what_only_lingers_neither_opens_nor_ends(latch: Latch, ticks: list[Heat]) -> None:
+    outcomes, _ = led(latch, ticks)
+    for at in range(1, len(ticks)):
+        if ticks[at] in {Heat.LINGERING, Heat.NO_DATA}:
+            assert outcomes[at].firing == outcomes[at - 1].firing
+            assert not outcomes[at].notify
+
+
+@given(latch=latches, ticks=heats)
+def test_between_two_openings_that_people_are_told_lies_the_reopening_time(latch: Latch, ticks: list[Heat]) -> None:
+    outcomes, states = led(latch, ticks)
+    opened = [at for at, outcome in enumerate(outcomes) if outcome.reason is Reason.OPENED and outcome.notify]
+    for at in opened[1:]:
+        closed = states[at - 1].closed_at
+        assert closed is not None
+        assert latch.reopen_within is None or minute(at) - closed >= latch.reopen_within
+        assert (
+            latch.renotify_after is None or minute(at) - (states[at - 1].notified_at or START) >= latch.renotify_after
+        )
+
+
+@given(latch=latches, ticks=heats)
+def test_people_are_told_at_most_once_for_each_stretch_of_firing_without_reminders(
+    latch: Latch, ticks: list[Heat]
+) -> None:
+    outcomes, _ = led(replace(latch, renotify_after=None), ticks)
+    told = 0
+    for outcome in outcomes:
+        told = told + outcome.notify if outcome.firing else 0
+        assert told <= 1

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
+import hypothesis
 import pytest
 from django.conf import settings
 
@@ -18,6 +19,8 @@ Path(os.environ["TOCSIN_DATA"]).mkdir(parents=True, exist_ok=True)
 from tests.append_only import let_tests_empty_the_log  # noqa: E402 - the data folder is named first
 from tocsin.platform import clock as clocks  # noqa: E402
 
+hypothesis.settings.register_profile("house", deadline=None)  # a machine that others use too tells nothing by its speed
+hypothesis.settings.load_profile("house")
 let_tests_empty_the_log()
 settings.STATIC_ROOT.mkdir(parents=True, exist_ok=True)  # WhiteNoise warns of a folder that is not there
 

@@ -106,3 +106,10 @@ def test_what_can_never_fire_stays_silent_in_a_total_outage_and_the_rest_does_no
 @pytest.mark.parametrize("name", ["tocsin", "workbook", "depletion"])
 def test_every_rule_of_the_product_can_be_judged(name: str) -> None:
     assert conditions_of(named_rule(name, period=MONTH))
+
+
+def test_what_must_have_lasted_is_not_said_to_come_sooner() -> None:
+    found = report("tocsin", "0.999")
+    late = [one.outage_minutes for one in found.reaches if one.condition.not_before]
+    assert late
+    assert min(one for one in late if one is not None) >= 1

@@ -23,6 +23,8 @@ from tocsin.core.ladder_rule import LadderRule
 from tocsin.core.rule_protocol import Rule, span_text
 from tocsin.core.workbook_rule import WorkbookRule
 
+_NONE = timedelta(0)
+
 
 class Verdict(StrEnum):
     """What is to be expected of a condition."""
@@ -38,7 +40,8 @@ class Verdict(StrEnum):
 class Condition:
     """One way for a rule to speak: a window that burns faster than ``limit`` (or just as fast, with ``or_equal``).
 
-    ``least_bad`` failures are asked for at least; ``below`` marks a condition that wants less burning, not more.
+    ``least_bad`` failures are asked for at least; ``below`` marks a condition that wants less burning, not more;
+    ``not_before`` is how long it must have burned at any rate.
     """
 
     urgency: Urgency
@@ -47,6 +50,7 @@ class Condition:
     least_bad: int = 1
     or_equal: bool = False
     below: bool = False
+    not_before: timedelta = timedelta(0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +106,13 @@ def conditions_of(rule: Rule) -> tuple[Condition, ...]:
             ]
         case LadderRule():
             found = [
-                Condition(ladder.urgency, rung.window, rule.limit(rung), least_bad=ladder.least_bad)
+                Condition(
+                    ladder.urgency,
+                    rung.window,
+                    rule.limit(rung),
+                    least_bad=ladder.least_bad,
+                    not_before=max(rung.since or _NONE, rung.lost or _NONE),
+                )
                 for ladder in rule.ladders
                 for rung in ladder.rungs
             ]
@@ -133,6 +143,8 @@ def _judge(one: Condition, target: Decimal, events_per_hour: Fraction | None) ->
         why = f"A total outage burns at {_number(most)}, and {window} would have to burn faster than {_number(one.limit)}."
         return Reach(one, Verdict.NEVER, why)
     minutes = detection_minutes(target, Fraction(1), limit=one.limit, window=one.window)
+    if minutes is not None:
+        minutes = max(minutes, seconds(one.not_before) / 60)
     if events_per_hour is not None:
         few = _few_events(one, target, events_per_hour * seconds(one.window) / 3600)
         if few is not None:

@@ -175,3 +175,22 @@ def test_the_exports_by_words(shell: Shell, tmp_path: Path) -> None:
     assert read_html(target.read_text(encoding="utf-8")).seen >= {"table", "ol"}
     assert shell.run("process", "export", "--version", "9").exit_code == 1
     assert shell.json("process")["number"] == 1
+
+
+@pytest.mark.req("R-9.3.12-5")
+def test_the_hours_of_a_response_team_stand_in_the_process_document() -> None:
+    worlds.process()
+    text = exports.export(SYSTEM, part="process", form="markdown")
+    assert "## Looking after people" in text
+    assert "| Longest time in the response of one incident | 8 h |" in text
+    assert "Works around the clock, nobody longer than 8 h; formed for one mission, and dissolved after it" in text
+    worlds.person("vera")
+    page = read(signed_in("vera"), "/process")
+    assert "Longest time in the response of one incident</dt><dd>8 h" in page
+
+
+def test_a_process_that_says_nothing_of_hours_says_so() -> None:
+    version = worlds.process()
+    del version.document["wellbeing"]
+    version.save()
+    assert "does not say how long" in exports.export(SYSTEM, part="process", form="markdown", number=version.number)

@@ -40,11 +40,15 @@ from tocsin.core.process_sections import (
     read_roles,
     read_severities,
 )
+from tocsin.core.wellbeing_settings import WellbeingSettings, read_wellbeing
 
 
 @dataclass(frozen=True)
 class ProcessDefinition:
-    """One version of the process. `document` is what it was read from; do not change it, ask `to_document`."""
+    """One version of the process. `document` is what it was read from; do not change it, ask `to_document`.
+
+    `wellbeing` is None where a process says nothing about it; then no limit of hours is assumed.
+    """
 
     catalogue: PriorityCatalogue
     severities: SeverityScheme
@@ -56,6 +60,7 @@ class ProcessDefinition:
     rings: tuple[Ring, ...]
     groups: tuple[StakeholderGroup, ...]
     messages: MessageSettings
+    wellbeing: WellbeingSettings | None
     document: Mapping[str, Any] = field(repr=False, compare=False)
 
     def answer(self, code: QuestionCode) -> Mapping[str, Any]:
@@ -99,9 +104,10 @@ def _read(document: Mapping[str, Any]) -> tuple[ProcessDefinition, list[Problem]
 def _sections(root: Cursor, document: Mapping[str, Any]) -> ProcessDefinition:
     catalogue = read_catalogue(root.at("priorities"))
     ranks = {priority.code: priority.rank for priority in catalogue.priorities}
+    severities = read_severities(root.at("severities"))
     return ProcessDefinition(
         catalogue=catalogue,
-        severities=read_severities(root.at("severities")),
+        severities=severities,
         matrix=read_matrix(root.at("matrix"), ranks),
         roles=read_roles(root.at("roles")),
         questions=read_questions(root.at("questions")),
@@ -110,6 +116,7 @@ def _sections(root: Cursor, document: Mapping[str, Any]) -> ProcessDefinition:
         rings=read_rings(root.at("stakeholders")),
         groups=read_groups(root.at("stakeholders")),
         messages=read_messages(root.at("messages"), ranks),
+        wellbeing=read_wellbeing(root, severities),
         document=document,
     )
 

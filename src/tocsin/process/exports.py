@@ -12,7 +12,7 @@ from tocsin.core.priorities import duties, required_priority, to_foreign
 from tocsin.core.process_definition import ProcessDefinition
 from tocsin.core.process_parts import RoleNeed
 from tocsin.platform.documents import Block, Heading, List, Table, Text, html, markdown
-from tocsin.process import queries
+from tocsin.process import queries, wellbeing_words
 from tocsin.process.models import ProcessVersion
 from tocsin.process.sentences import VERDICTS, consequences
 
@@ -144,6 +144,32 @@ def _rest(process: ProcessDefinition) -> list[Block]:
         List(tuple(process.lifecycle.steps), numbered=True),
         Heading(2, "Stakeholder groups"),
         Table(("Group", "Ring", "Hears for"), tuple(_groups(process))),
+        Heading(2, "Looking after people"),
+        *_wellbeing(process),
+    ]
+
+
+def _wellbeing(process: ProcessDefinition) -> list[Block]:
+    settings = process.wellbeing
+    if settings is None:
+        return [Text(wellbeing_words.UNDEFINED)]
+    kinds = (
+        (one.code.replace("_", " ").capitalize(), wellbeing_words.team_sentence(one, settings.limits))
+        for one in settings.team_kinds
+    )
+    return [
+        Text("From each limit on a prompt is raised. None of them blocks work."),
+        Table(("Limit", "Value"), tuple(wellbeing_words.limit_rows(settings))),
+        Table(("Team", "How it works"), tuple(kinds)),
+        *(
+            block
+            for one in settings.aspects
+            for block in (
+                Heading(3, one.aspect.value.replace("_", " ").capitalize()),
+                Text(f"So that {one.aim}."),
+                List(tuple(prompt.say for prompt in one.prompts)),
+            )
+        ),
     ]
 
 

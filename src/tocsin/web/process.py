@@ -17,6 +17,7 @@ from tocsin.core.process_definition import ProcessDefinition
 from tocsin.core.process_parts import RoleDefinition, RoleNeed
 from tocsin.process import queries
 from tocsin.process.models import ProcessVersion, VersionState
+from tocsin.process.wellbeing_words import limit_rows
 from tocsin.web import asking
 
 LONGEST_VALUE = 160
@@ -58,6 +59,7 @@ def _page(request: HttpRequest, shown: ProcessVersion) -> HttpResponse:
         "former": former,
         "changes": [change_words(change) for change in changes[:MOST_CHANGES]],
         "roles": role_rows(definition),
+        "limits": limit_rows(definition.wellbeing) if definition.wellbeing else [],
         "proposal": shown.state in _PROPOSAL,
         "remarks": queries.remarks(actor, shown) if shown.state in _PROPOSAL else [],
         "advice": queries.advice(shown) if shown.state in _PROPOSAL else [],

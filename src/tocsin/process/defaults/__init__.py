@@ -17,6 +17,7 @@ SECTIONS = (
     "postmortem",
     "stakeholders",
     "messages",
+    "wellbeing",
 )
 
 

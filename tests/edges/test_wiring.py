@@ -142,3 +142,29 @@ def test_the_wiring_by_words_in_every_format(shell: Shell) -> None:
     assert [one["what"] for one in found["orphans"]]
     assert shell.run("wiring", "--fail").exit_code == 1
     assert shell.run("wiring", "--team", "nobody", "--fail").exit_code == 0
+
+
+@pytest.mark.req("R-9.2.10-1")
+def test_the_page_draws_the_wiring_and_gives_it_as_files(lived: WoundClock) -> None:
+    reader = signed_in("rea")
+    page = read(reader, "/setup/wiring")
+    assert "nowhere" in words(page, "wiring-finding")
+    assert has(page, "wiring-picture-finding")
+    assert has(page, "wiring-picture-table")
+    assert 'href="/setup/wiring.svg?team=tickets"' in read(reader, "/setup/wiring?team=tickets")
+    for size in ("", "&size=phone"):
+        answer = reader.get(f"/setup/wiring.svg?theme=dark{size}")
+        assert answer["Content-Type"].startswith("image/svg+xml")
+        assert "<title>Wiring: " in answer.content.decode()
+    assert reader.get("/setup/wiring.png").content[:8] == b"\x89PNG\r\n\x1a\n"
+    assert reader.get("/setup/wiring.svg?theme=mauve").status_code == 422
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_picture_by_words_is_a_file_of_its_own(shell: Shell) -> None:
+    worlds.service("tills", of_team="shop", now=clocks.now())
+    slo_worlds.objective("till", service="tills", display_name="Tills answer", now=clocks.now())
+    svg = shell.run("wiring", "--format", "svg").stdout
+    assert svg.startswith("<svg xmlns=")
+    assert "Tills answer" in svg
+    assert "no escalation" in svg

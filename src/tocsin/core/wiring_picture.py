@@ -58,11 +58,12 @@ class Edge:
 
 @dataclass(frozen=True, slots=True)
 class Orphan:
-    """A node that something is missing for: what that means, and what to do."""
+    """A node that something is missing for: what that means, what to do, and the same in a word or two."""
 
     node: Node
     what: str
     do: str
+    word: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +74,7 @@ class _Need:
     ends: frozenset[Stage]
     what: str
     do: str
+    word: str
     before: bool = False
 
 
@@ -82,6 +84,7 @@ _NEEDS = (
         frozenset({Stage.SOURCE}),
         "has no source, so nobody counts for it",
         "tocsin integration add --kind sli, or name a source in its file",
+        "no source",
         before=True,
     ),
     _Need(
@@ -89,49 +92,59 @@ _NEEDS = (
         frozenset({Stage.PRIORITY}),
         "has no priority: nobody has decided what its breach means",
         "tocsin priority set {name} PRIORITY",
+        "no priority",
     ),
     _Need(
         Stage.RESOURCE_ALERT,
         frozenset({Stage.PRIORITY}),
         "has no priority: nobody has decided what it means",
         "Decide on its priority as on that of an SLO",
+        "no priority",
     ),
     _Need(
         Stage.SENDER,
         frozenset({Stage.SERVICE}),
         "names no service, and there is no catch-all",
         "Give it a service: tocsin integration add --service SERVICE",
+        "no service",
     ),
     _Need(
         Stage.SOURCE,
         frozenset({Stage.SLO}),
         "feeds no SLO",
         "Name it in the file of an SLO, or take it out",
+        "feeds no SLO",
     ),
-    _Need(Stage.SERVICE, frozenset({Stage.TEAM}), "belongs to no team", "tocsin service set {name} --team TEAM"),
+    _Need(
+        Stage.SERVICE, frozenset({Stage.TEAM}), "belongs to no team", "tocsin service set {name} --team TEAM", "no team"
+    ),
     _Need(
         Stage.SERVICE,
         frozenset({Stage.ESCALATION}),
         "has alerts and no escalation, so they wake nobody",
         "tocsin service set {name} --escalation POLICY",
+        "no escalation",
     ),
     _Need(
         Stage.ESCALATION,
         frozenset({Stage.ROTATION, Stage.PERSON}),
         "leads to no rotation and to no person",
         "tocsin escalation import FILE, with targets that lead to somebody",
+        "leads to nobody",
     ),
     _Need(
         Stage.ROTATION,
         frozenset({Stage.PERSON}),
         "is a rotation without people",
         "tocsin oncall import FILE, with users in its layers",
+        "no people",
     ),
     _Need(
         Stage.ROTATION,
         frozenset({Stage.ESCALATION, Stage.TEAM}),
         "is in no escalation and fills no role, so nobody is paged through it",
         "Name rotation:{name} in a step of an escalation",
+        "in no escalation",
         before=True,
     ),
     _Need(
@@ -139,12 +152,14 @@ _NEEDS = (
         frozenset({Stage.CHANNEL}),
         "cannot be reached: a page has nowhere to go",
         "Add a way to reach them, and try it out",
+        "unreachable",
     ),
     _Need(
         Stage.GROUP,
         frozenset({Stage.PERSON}),
         "is to be told, and nobody is in it",
         "tocsin group add {name} EMAIL",
+        "nobody in it",
     ),
 )
 
@@ -217,7 +232,7 @@ def orphans(graph: Wiring) -> list[Orphan]:
         after.setdefault(edge.start, set()).add(edge.end.stage)
         before.setdefault(edge.end, set()).add(edge.start.stage)
     return [
-        Orphan(node, need.what, need.do.format(name=node.name))
+        Orphan(node, need.what, need.do.format(name=node.name), need.word)
         for node in graph.nodes
         if not node.quiet
         for need in _NEEDS

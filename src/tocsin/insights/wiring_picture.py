@@ -227,5 +227,5 @@ def document(graph: Wiring, lost: Sequence[Orphan]) -> dict[str, Any]:
             {"stage": node.stage.value, "name": node.name, "label": node.label or node.name} for node in graph.nodes
         ],
         "edges": [{"from": places[e.start], "to": places[e.end], "words": e.words or None} for e in graph.edges],
-        "orphans": [{"node": places[one.node], "what": one.what, "do": one.do} for one in lost],
+        "orphans": [{"node": places[one.node], "what": one.what, "do": one.do, "word": one.word} for one in lost],
     }

@@ -81,11 +81,15 @@ def _file(request: HttpRequest, actor: Actor, service: str, name: str, picture: 
     if objective.service.name != service or picture not in _PICTURES or form not in KINDS:
         raise NotFound("There is no such picture: burn-down, burn-rate, depletion or days, as .svg or .png.")
     drawn = _PICTURES[picture](request, actor, objective)
-    shape = drawn.phone if drawn.phone and request.GET.get("size") == "phone" else drawn.desk
     named = drawn.finding.startswith(objective.label)
     title = drawn.finding if named else f"{objective.label}: {drawn.finding}"
-    text = alone.standalone(shape, title, theme=request.GET.get("theme", "light"))
-    return answer_file(request, text, form)
+    return answer_picture(request, drawn, title, form)
+
+
+def answer_picture(request: HttpRequest, drawn: Picture, title: str, form: str) -> HttpResponse:
+    """A picture as a file under `title`, in the size and the theme that the address asks for."""
+    shape = drawn.phone if drawn.phone and request.GET.get("size") == "phone" else drawn.desk
+    return answer_file(request, alone.standalone(shape, title, theme=request.GET.get("theme", "light")), form)
 
 
 def answer_file(request: HttpRequest, text: str, form: str) -> HttpResponse:

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.urls import path
+from django.urls import path, reverse
+from django.utils.http import urlencode
 from django.views.decorators.http import require_GET
 
 from tocsin.core import wiring_picture as core
@@ -16,7 +17,8 @@ from tocsin.core.errors import NotFound
 from tocsin.core.wiring_picture import ALERTS, Node, Stage, Wiring
 from tocsin.insights import wiring_picture as insights
 from tocsin.people import queries as people
-from tocsin.web import asking
+from tocsin.web import asking, slo_pictures
+from tocsin.web.pictures.wiring_map import wiring_picture
 
 SHOWN = 50
 DRAWN: Mapping[str, tuple[Callable[[Wiring], str], str]] = {
@@ -46,11 +48,15 @@ def shown(request: HttpRequest) -> HttpResponse:
     alerts = [node for node in graph.nodes if node.stage in ALERTS]
     page = Paginator(alerts, SHOWN).get_page(request.GET.get("page"))
     following = graph.following()
+    lost = core.orphans(graph)
     context = {
+        "picture": wiring_picture(graph, lost),
+        "files": reverse("wiring-drawn", args=["svg"]).removesuffix(".svg"),
+        "query": f"?{urlencode({'team': team})}" if team else "",
         "page": page,
         "rows": [_row(graph, node, following) for node in page.object_list],
         "columns": COLUMNS,
-        "orphans": core.orphans(graph),
+        "orphans": lost,
         "teams": [("", "Every team"), *((row.name, row.label) for row in people.teams(actor))],
         "team": team,
     }
@@ -75,11 +81,14 @@ def _absent(node: Node, stage: Stage) -> str:
 
 @require_GET
 def drawn(request: HttpRequest, ending: str) -> HttpResponse:
-    """The graph as text, for Graphviz, or for Mermaid."""
-    if ending not in DRAWN:
-        raise NotFound("There is no such drawing; there are .txt, .dot and .mmd.")
-    write, kind = DRAWN[ending]
+    """The graph as a picture, as text, for Graphviz, or for Mermaid."""
     graph = insights.picture(asking.actor(request), team=request.GET.get("team", "")[:100], now=asking.now(request))
+    if ending in slo_pictures.KINDS:
+        drawn = wiring_picture(graph, core.orphans(graph))
+        return slo_pictures.answer_picture(request, drawn, f"Wiring: {drawn.finding}", ending)
+    if ending not in DRAWN:
+        raise NotFound("There is no such drawing; there are .svg, .png, .txt, .dot and .mmd.")
+    write, kind = DRAWN[ending]
     answer = HttpResponse(write(graph), content_type=kind)
     answer.headers["Content-Disposition"] = f'attachment; filename="wiring.{ending}"'
     return answer

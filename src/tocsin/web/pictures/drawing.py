@@ -81,6 +81,16 @@ def path(spots: Sequence[Spot], css: str, *, closed: bool = False) -> str:
     return f'<path d="M{steps}{"Z" if closed else ""}"{_css(css)}/>'
 
 
+def wires(ends: Iterable[tuple[Spot, Spot]], css: str) -> str:
+    """Soft lines from left to right, all of one kind in one stroke."""
+    steps = [
+        f"M{_n(x1)} {_n(y1)}C{_n(middle)} {_n(y1)} {_n(middle)} {_n(y2)} {_n(x2)} {_n(y2)}"
+        for (x1, y1), (x2, y2) in ends
+        for middle in [(x1 + x2) / 2]
+    ]
+    return f'<path d="{"".join(steps)}"{_css(css)}/>' if steps else ""
+
+
 def hatch(ident: str, *, ground: str, stroke: str) -> str:
     """A striped pattern, used as fill="url(#ident)" through `filled`."""
     return (

@@ -1,0 +1,38 @@
+"""The pictures of the wiring and of an error budget policy: whole on a desk and on a phone, in light and in dark."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.browser.conftest import DESK, PHONE, Visitor, photograph
+from tests.browser.test_every_page import faults
+from tests.browser.world import World
+
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
+
+PICTURES = {"/setup/wiring": ["wiring-picture"]}
+
+
+@pytest.mark.req("R-9.2.10-1")
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("size", [DESK, PHONE], ids=["desk", "phone"])
+def test_each_picture_is_seen_whole_with_its_table(
+    visitor: Visitor, world: World, size: dict[str, int], scheme: str
+) -> None:
+    page = visitor.page(user="ana", viewport=size, scheme=scheme)
+    for path, names in PICTURES.items():
+        assert faults(page, path) == []
+        for name in names:
+            picture = page.get_by_test_id(name)
+            drawn = picture.locator("svg.pic:visible")
+            assert drawn.count() == 1
+            box = drawn.bounding_box()
+            assert box is not None
+            assert box["x"] >= 0
+            assert box["x"] + box["width"] <= size["width"]
+            assert drawn.get_attribute("aria-label") == page.get_by_test_id(f"{name}-finding").inner_text()
+            picture.get_by_text("Show as table").click()
+            assert picture.locator("tbody tr").count() > 0
+        photograph(page, f"pictures-{path.rsplit('/', 1)[1]}-{size['width']}-{scheme}")
+        assert faults(page, path) == []
+    assert visitor.troubles == []

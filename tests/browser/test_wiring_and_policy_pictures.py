@@ -10,7 +10,10 @@ from tests.browser.world import World
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
 
-PICTURES = {"/setup/wiring": ["wiring-picture"]}
+PICTURES = {
+    "/setup/wiring": ["wiring-picture"],
+    "/teams/identity/policy": ["policy-decisions", "policy-budgets"],
+}
 
 
 @pytest.mark.req("R-9.2.10-1")

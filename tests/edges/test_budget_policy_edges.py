@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.domains import worlds
+from tests.domains import slo_worlds, worlds
 from tests.domains.test_budget_policies import MINUTE, burn, house, look, policy, slo
 from tests.domains.worlds import NOW
 from tests.edges.api_client import Caller
@@ -154,3 +154,38 @@ def test_a_policy_is_started_set_shown_and_checked_by_words(shell: Shell, tmp_pa
     assert shell.run("policy", "set", "tills", str(file)).exit_code == 1
     assert shell.run("policy", "show", "nobody").exit_code == 1
     assert shell.run("policy", "answer", "1", "--note", "x").exit_code == 1
+
+
+@pytest.mark.req("R-10-1")
+def test_the_page_shows_both_pictures_and_gives_them_as_files(clock: WoundClock) -> None:
+    made, _ = slo(), policy()
+    burn(made, NOW, 2_000)
+    clock.wind_to(NOW + 11 * MINUTE)
+    look(NOW + 11 * MINUTE)
+    reader = signed_in("tom")
+    page = read(reader, PAGE)
+    assert "in force" in words(page, "policy-decisions-finding")
+    assert "so EB1 holds" in words(page, "policy-budgets-finding")
+    assert has(page, "policy-budgets-table")
+    for name in ("budgets", "decisions"):
+        svg = reader.get(f"{PAGE}/{name}.svg?size=phone&theme=dark")
+        assert svg["Content-Type"].startswith("image/svg+xml")
+        assert "EB1" in svg.content.decode()
+        assert reader.get(f"{PAGE}/{name}.png").content[:8] == b"\x89PNG\r\n\x1a\n"
+    for wrong in ("pie.svg", "budgets.gif"):
+        read(reader, f"{PAGE}/{wrong}", status=404)
+
+
+def test_data_that_stopped_are_hatched_and_a_team_without_slos_has_its_strip_alone(clock: WoundClock) -> None:
+    policy()
+    page = read(signed_in("tom"), PAGE)
+    assert has(page, "policy-decisions")
+    assert not has(page, "policy-budgets")
+    read(signed_in("tom"), f"{PAGE}/budgets.svg", status=404)
+    made = slo()
+    later = NOW + 300 * MINUTE
+    clock.wind_to(later)
+    slo_worlds.judge(made, later)
+    page = read(signed_in("tom"), PAGE)
+    assert "Nothing is known" in words(page, "policy-budgets-finding")
+    assert 'fill="url(#policy-budgets-unknown)"' in page

@@ -90,7 +90,7 @@ def test_a_way_from_source_to_phone_is_drawn_through_every_column() -> None:
     assert labels == [
         ["prometheus"],
         ["People can log on"],
-        ["one open incident for each SLO"],
+        ["for each SLO"],
         ["P1 Act now"],
         ["primary"],
         ["email"],

@@ -14,13 +14,16 @@ FOLDED_FROM = 11
 """So many alerts are no longer drawn one by one."""
 UNDECIDED, AS_SAID, BY_MAIL, ITS_ALERTS = "undecided", "as the alert says", "mail to its members", "its alerts"
 
+JOINED_BY = "one open incident "
+"""How the words of a way begin that joins repeats; the column's head says it once."""
+
 
 class Column(StrEnum):
     """The columns from left to right, in the words over them."""
 
     SENDERS = "Sources, senders"
     ALERTS = "SLOs, resource alerts"
-    JOINED = "Repeats join"
+    JOINED = "One open incident"
     INCIDENTS = "Incidents"
     TARGETS = "Rotations, groups"
     CHANNELS = "Channels"
@@ -206,7 +209,9 @@ class _Folding:
             mine = self._put(Column.ALERTS, same, node, sub=team or node.stage.value)
         self.links[Column.SENDERS] |= {(one, mine) for one in senders}
         for place, words in incidents:
-            joined = self._put(Column.JOINED, (words, place), Node(Stage.SERVICE, words), label=words)
+            joined = self._put(
+                Column.JOINED, (words, place), Node(Stage.SERVICE, words), label=words.removeprefix(JOINED_BY)
+            )
             self.links[Column.ALERTS].add((mine, joined))
             self.links[Column.JOINED].add((joined, place))
 

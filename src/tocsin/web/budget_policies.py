@@ -20,7 +20,7 @@ from tocsin.people import queries as people
 from tocsin.slo import actions
 from tocsin.slo import queries as slo
 from tocsin.slo.defaults import REVIEW_AFTER, default_policy
-from tocsin.web import asking
+from tocsin.web import asking, policy_pictures
 from tocsin.web.form_pages import answer
 
 LONGEST = 20_000
@@ -61,9 +61,13 @@ def _page(request: HttpRequest, name: str, *, wrong: dict[str, str] | None = Non
     actor, now = asking.actor(request), asking.now(request)
     team = people.team(name)
     row = slo.budget_policy(actor, name)
+    view = insights.view(actor, name, now=now) if row else None
     context = {
         "team": team,
-        "view": insights.view(actor, name, now=now) if row else None,
+        "view": view,
+        "budgets": policy_pictures.budgets_of(request, actor, view) if view else None,
+        "decisions": policy_pictures.decisions_of(request, actor, view) if view else None,
+        "files": policy_pictures.addresses(name),
         "may_write": actor.may(Right.SLO_WRITE, team=team.name),
         "errors": wrong or {},
         "about": about,
@@ -128,6 +132,7 @@ def done(request: HttpRequest, name: str, consequence: int) -> HttpResponse:
 
 
 urlpatterns = [
+    *policy_pictures.urlpatterns,
     path("teams/<slug:name>/policy", shown, name="team-policy"),
     path("teams/<slug:name>/policy/edit", edit, name="team-policy-edit"),
     path("teams/<slug:name>/policy/consequences/<int:consequence>", done, name="team-policy-done"),

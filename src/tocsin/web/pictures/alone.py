@@ -7,9 +7,8 @@ from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
 
-from django.utils.html import escape
-
 from tocsin.core.errors import Refused
+from tocsin.web.pictures.drawing import said
 
 THEMES = ("light", "dark")
 _STYLES = Path(__file__).parent.parent / "static" / "tocsin"
@@ -37,7 +36,7 @@ def standalone(drawn: str, title: str, *, theme: str = "light") -> str:
     inner = drawn.split(">", 1)[1].rsplit("</svg>", 1)[0]
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" class="pic" width="{width:g}" height="{height + _HEAD:g}" '
-        f'viewBox="0 0 {width:g} {height + _HEAD:g}" role="img" aria-label="{escape(title)}"><title>{escape(title)}</title>'
+        f'viewBox="0 0 {width:g} {height + _HEAD:g}" role="img" aria-label="{said(title)}"><title>{said(title)}</title>'
         f"<style>{_rules(theme, tuple(sorted(_classes(inner))))}</style>"
         f'<rect width="100%" height="100%" fill="{colours["--bg"]}"/>'
         f"{_finding(title, width)}"
@@ -49,7 +48,7 @@ def _finding(title: str, width: float) -> str:
     """The sentence on top, cut where a narrow picture has no room; the whole of it is in <title>."""
     most = int((width - 24) / 7.6)
     words = title if len(title) <= most else f"{title[: most - 1].rstrip()}…"
-    return f'<text x="12" y="22" class="strong headline">{escape(words)}</text>'
+    return f'<text x="12" y="22" class="strong headline">{said(words)}</text>'
 
 
 def png(drawn: str, *, zoom: int = 2) -> bytes:

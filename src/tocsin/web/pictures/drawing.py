@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
@@ -9,6 +10,7 @@ from django.utils.html import escape
 from django.utils.safestring import SafeString, mark_safe
 
 Row = tuple[str, ...]
+_NO_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 Spot = tuple[float, float]
 
 
@@ -50,18 +52,24 @@ def svg(
     body = "".join(parts)
     aspect = ' preserveAspectRatio="none"' if stretched else ""
     return mark_safe(  # noqa: S308 - every text in `parts` went through escape()
-        f'<svg class="{escape(css)}" viewBox="0 0 {_n(width)} {_n(height)}"{aspect} role="img" aria-label="{escape(label)}">'
+        f'<svg class="{escape(css)}" viewBox="0 0 {_n(width)} {_n(height)}"{aspect} role="img" aria-label="{said(label)}">'
         f"{body}</svg>"
     )
+
+
+def said(words: str) -> SafeString:
+    """Escaped, and without the characters that no XML may hold: a file with one of them is no picture at all."""
+    return escape(_NO_XML.sub(" ", words))
 
 
 def _n(value: float) -> str:
     return f"{value:.1f}".rstrip("0").rstrip(".")
 
 
-def text(x: float, y: float, words: str, css: str = "", anchor: str = "start") -> str:
+def text(x: float, y: float, words: str, css: str = "", anchor: str = "start", *, title: str = "") -> str:
     aside = f' text-anchor="{anchor}"' if anchor != "start" else ""
-    return f'<text x="{_n(x)}" y="{_n(y)}"{_css(css)}{aside}>{escape(words)}</text>'
+    hint = f"<title>{said(title)}</title>" if title else ""
+    return f'<text x="{_n(x)}" y="{_n(y)}"{_css(css)}{aside}>{hint}{said(words)}</text>'
 
 
 def line(x1: float, y1: float, x2: float, y2: float, css: str = "grid") -> str:
@@ -71,7 +79,7 @@ def line(x1: float, y1: float, x2: float, y2: float, css: str = "grid") -> str:
 def rect(x: float, y: float, width: float, height: float, css: str, *, radius: float = 0, title: str = "") -> str:
     rounded = f' rx="{_n(radius)}"' if radius else ""
     shape = f'<rect x="{_n(x)}" y="{_n(y)}" width="{_n(max(width, 0.1))}" height="{_n(height)}"{rounded}{_css(css)}'
-    return f"{shape}><title>{escape(title)}</title></rect>" if title else f"{shape}/>"
+    return f"{shape}><title>{said(title)}</title></rect>" if title else f"{shape}/>"
 
 
 def path(spots: Sequence[Spot], css: str, *, closed: bool = False) -> str:
@@ -101,7 +109,7 @@ def hatch(ident: str, *, ground: str, stroke: str) -> str:
 
 
 def filled(x: float, y: float, width: float, height: float, pattern: str, *, radius: float = 0, title: str = "") -> str:
-    hint = f"<title>{escape(title)}</title>" if title else ""
+    hint = f"<title>{said(title)}</title>" if title else ""
     return (
         f'<rect x="{_n(x)}" y="{_n(y)}" width="{_n(max(width, 0.1))}" height="{_n(height)}" rx="{_n(radius)}" '
         f'fill="url(#{escape(pattern)})">{hint}</rect>'
@@ -114,7 +122,7 @@ def priority_mark(x: float, y: float, rank: int | None, state: str = "set", *, t
     css = f"shape rank-{name}"
     digit = str(rank) if rank is not None else ("?" if state == "unset" else "–")
     hollow = rank is None or rank > 3
-    hint = f"<title>{escape(title)}</title>" if title else ""
+    hint = f"<title>{said(title)}</title>" if title else ""
     low = 3.0 if rank == 2 else 0.0
     label = text(x, y + 4 + low, digit, "on-hollow" if hollow else "on-shape", "middle")
     return f"<g>{hint}{_outline(x, y, rank, css)}{label}</g>"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import pairwise
+from textwrap import wrap
 
 from django.utils.safestring import SafeString
 
@@ -87,6 +88,10 @@ def _box(x: float, y: float, wide: float, box: Box, pattern: str) -> list[str]:
     ]
     if box.word:
         parts.append(draw.filled(x + 2, y + 2, 9, _TALL - 4, pattern))
+    first, *rest = wrap(one_line(box.label), int(room / _LETTER)) or [""]
+    if not under and rest:
+        second = one_line(" ".join(rest), limit=int(room / _LETTER))
+        return [*parts, draw.text(inside, y + 16, first, "label"), draw.text(inside, y + 31, second, "label")]
     if not under:
         return [*parts, draw.text(inside, y + _TALL / 2 + 4, label, "strong")]
     css = "gap-text" if box.word else ""

@@ -20,12 +20,12 @@ from tocsin.core.wellbeing import (
     AnswerState,
     Candidate,
     CareList,
-    Look,
     care_list,
     findings,
     rested,
     visible,
 )
+from tocsin.core.wellbeing_findings import Look
 from tocsin.core.wellbeing_record import (
     Decision,
     HandOver,

@@ -19,6 +19,7 @@ from tocsin.core.errors import Invalid, NotAllowed
 from tocsin.process import actions, exports, queries
 from tocsin.process.defaults import default_document
 from tocsin.process.exports import USING
+from tocsin.process.models import ProcessVersion
 
 __all__ = ["shell"]
 
@@ -191,6 +192,10 @@ def test_the_hours_of_a_response_team_stand_in_the_process_document() -> None:
 
 def test_a_process_that_says_nothing_of_hours_says_so() -> None:
     version = worlds.process()
-    del version.document["wellbeing"]
-    version.save()
-    assert "does not say how long" in exports.export(SYSTEM, part="process", form="markdown", number=version.number)
+    document = {name: section for name, section in version.document.items() if name != "wellbeing"}
+    silent = ProcessVersion.objects.create(
+        number=2, state="superseded", document=document, author="ada", created_at=version.created_at
+    )
+    assert "does not say how long" in exports.export(SYSTEM, part="process", form="markdown", number=silent.number)
+    worlds.person("vera")
+    assert "does not say how long" in read(signed_in("vera"), f"/process/versions/{silent.number}")

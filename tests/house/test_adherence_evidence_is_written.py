@@ -14,7 +14,6 @@ NOT_WRITTEN_YET = {
     "channel.opened",
     "decision.recorded",
     "decision.reported",
-    "handover.recorded",
     "incident.cause_stated",
     "postmortem.item_done",
     "postmortem.item_explained",
@@ -23,7 +22,6 @@ NOT_WRITTEN_YET = {
     "regulatory.classified",
     "regulatory.reported",
     "update.approved",
-    "wellbeing.answered",
 }
 """A part that begins to write one of these makes it a `Kind` and takes it out of here; its check then judges."""
 NEVER_YET = {Kind.INCIDENT_CATEGORIZED}

@@ -29,6 +29,7 @@ from tocsin.api import (
     resource_alerts,
     slo_rules,
     slos,
+    wellbeing,
     what_if,
     wiring,
 )
@@ -67,6 +68,7 @@ for module in (
     what_if,
     explain,
     wiring,
+    wellbeing,
 ):
     api.add_router("", module.router)
 

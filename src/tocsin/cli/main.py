@@ -23,6 +23,7 @@ from tocsin.cli import (
     slo_lint,
     slos,
     teams,
+    wellbeing,
     what_if,
     wiring,
 )
@@ -76,6 +77,8 @@ slos.slo.add_command(slo_lint.lint)
 for command in consumer_views.COMMANDS:
     slos.priority.add_command(command)
 incidents.incident.add_command(reports.of_incident)
+for command in wellbeing.COMMANDS:
+    incidents.incident.add_command(command)
 incidents.incident.add_command(reports.waive_check)
 slos.slo.add_command(explain.explain_slo)
 slos.slo.add_command(what_if.test_slo)

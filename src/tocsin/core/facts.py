@@ -56,6 +56,15 @@ class Kind(StrEnum):
     ROLE_TAKEN = "role.taken"
     ROLE_RELEASED = "role.released"
     ROLE_ASKED = "role.asked"
+    PERSON_INTRODUCED = "person.introduced"
+    GROUND_RULES_POSTED = "response.ground_rules_posted"
+    HANDOVER_OFFERED = "handover.offered"
+    HANDOVER_RECORDED = "handover.recorded"
+    HANDOVER_WITHDRAWN = "handover.withdrawn"
+    WELLBEING_ANSWERED = "wellbeing.answered"
+    TEAM_DISSOLVED = "response.team_dissolved"
+    CONFLICT_NOTED = "facts.conflict_noted"
+    CONFLICT_SETTLED = "facts.conflict_settled"
     OBLIGATION_FULFILLED = "obligation.fulfilled"
     OBLIGATION_WAIVED = "obligation.waived"
     OBLIGATION_LATE = "obligation.late"
@@ -156,6 +165,15 @@ TEXTS: Mapping[Kind, str] = {
     Kind.INCIDENT_SNOOZE_ENDED: "The snooze ended",
     Kind.GROUPS_CHOSEN: "Stakeholder groups: {groups}",
     Kind.ROLE_ASKED: "Asked to join: {role}",
+    Kind.PERSON_INTRODUCED: "{person} joins: {card}",
+    Kind.GROUND_RULES_POSTED: "Ground rules: {rules}",
+    Kind.HANDOVER_OFFERED: "{giver} offers {role} to {taker}",
+    Kind.HANDOVER_RECORDED: "{role} handed over from {giver} to {taker}. Done: {done} Open: {open} Risks: {risks}",
+    Kind.HANDOVER_WITHDRAWN: "{giver} keeps {role}",
+    Kind.WELLBEING_ANSWERED: "A well-being prompt was answered",
+    Kind.TEAM_DISSOLVED: "The response team is dissolved. {thanks}",
+    Kind.CONFLICT_NOTED: "Entries {entries} contradict each other",
+    Kind.CONFLICT_SETTLED: "Entries {entries}: {settled}",
     Kind.ALERT_REPEATED: "Still true: {summary}",
     Kind.SLO_DATA_LOST: "No data, so nobody can tell",
     Kind.SLO_DATA_BACK: "Data is back",

@@ -7,9 +7,30 @@ from django.db.models import Q
 
 from tocsin.alerts.models import Alert
 from tocsin.catalog.models import Service
+from tocsin.incidents.people_models import CareAnswer, HandOver, ResponseTeam
 from tocsin.people.models import Person, Team
 from tocsin.process.models import ProcessVersion, StakeholderGroup
 from tocsin.slo.models import Breach, Objective
+
+__all__ = [
+    "OPEN_STATES",
+    "CareAnswer",
+    "Escalation",
+    "EscalationState",
+    "HandOver",
+    "Incident",
+    "IncidentAlert",
+    "IncidentBreach",
+    "IncidentLink",
+    "LinkKind",
+    "Obligation",
+    "ObligationState",
+    "Origin",
+    "Page",
+    "ResponseTeam",
+    "RoleHeld",
+    "State",
+]
 
 
 class State(models.TextChoices):

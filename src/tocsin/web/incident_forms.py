@@ -9,7 +9,7 @@ from django import forms
 LONG = forms.Textarea(attrs={"rows": 3})
 IMPACTS = [("actual", "People notice it now"), ("potential", "Nobody notices it yet")]
 KINDS = [("real", "A real incident"), ("exercise", "An exercise: real process, nobody outside is told")]
-NOTE_KINDS = [("note", "Note"), ("decision", "Decision"), ("observation", "Observation")]
+NOTE_KINDS = [("note", "Note"), ("decision", "Decision"), ("observation", "Observation"), ("state", "Where it stands")]
 
 
 class Declare(forms.Form):

@@ -17,7 +17,7 @@ from tocsin.incidents import actions, queries
 from tocsin.incidents.models import Incident
 from tocsin.people import queries as people
 from tocsin.process import queries as process
-from tocsin.web import asking, form_pages, incident_changes, incident_duties, incident_forms, incident_page
+from tocsin.web import asking, form_pages, incident_changes, incident_duties, incident_forms, incident_page, wellbeing
 
 SHOWN = 50
 LINES = 500
@@ -119,7 +119,8 @@ def incident(request: HttpRequest, number: int) -> HttpResponse:
     """What, since when, who has it, what next."""
     actor = asking.actor(request)
     row = queries.incident(actor, number)
-    context = incident_page.context(actor, row, now=asking.now(request))
+    now = asking.now(request)
+    context = {**incident_page.context(actor, row, now=now), "care": wellbeing.card(actor, row, now=now)}
     return render(request, "web/incident.html", context)
 
 

@@ -34,6 +34,7 @@ from tocsin.web import (
     team_walks,
     teams,
     updates,
+    wellbeing,
     what_if,
     wiring,
 )
@@ -70,6 +71,7 @@ PARTS = (
     team_session,
     backlog,
     what_if,
+    wellbeing,
 )
 
 urlpatterns: list[URLPattern | URLResolver] = [pattern for part in PARTS for pattern in part.urlpatterns]

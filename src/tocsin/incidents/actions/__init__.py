@@ -2,6 +2,13 @@
 
 from tocsin.incidents.actions.alert_changes import take_alert_changes
 from tocsin.incidents.actions.answering import acknowledge, escalate, pass_page, snooze, take_page
+from tocsin.incidents.actions.caring import (
+    answer_prompt,
+    introduce,
+    note_conflict,
+    post_ground_rules,
+    settle_conflict,
+)
 from tocsin.incidents.actions.classifying import change_priority, change_severity, choose_groups
 from tocsin.incidents.actions.depending import link_upstream
 from tocsin.incidents.actions.engine_faces import advance_escalations, page_failed
@@ -13,12 +20,20 @@ from tocsin.incidents.actions.outside_changes import note_change
 from tocsin.incidents.actions.promising import fulfil_obligation, tell_late_obligations, waive_obligation
 from tocsin.incidents.actions.staffing import assign_role, release_role
 from tocsin.incidents.actions.still_burning import reopen_still_burning
+from tocsin.incidents.actions.team_end import (
+    accept_hand_over,
+    dissolve_team,
+    offer_hand_over,
+    withdraw_hand_over,
+)
 from tocsin.incidents.actions.updates import record_update
 
 __all__ = [
+    "accept_hand_over",
     "acknowledge",
     "advance_escalations",
     "annotate",
+    "answer_prompt",
     "assign_role",
     "cancel",
     "change_priority",
@@ -26,19 +41,25 @@ __all__ = [
     "choose_groups",
     "close",
     "declare",
+    "dissolve_team",
     "escalate",
     "fulfil_obligation",
+    "introduce",
     "link_upstream",
     "merge",
     "move",
     "note_change",
+    "note_conflict",
+    "offer_hand_over",
     "page_failed",
     "pass_page",
+    "post_ground_rules",
     "record_update",
     "release_role",
     "reopen",
     "reopen_still_burning",
     "resolve",
+    "settle_conflict",
     "snooze",
     "take_alert_changes",
     "take_page",
@@ -46,5 +67,6 @@ __all__ = [
     "undo",
     "waive_check",
     "waive_obligation",
+    "withdraw_hand_over",
     "withdraw_waiver",
 ]

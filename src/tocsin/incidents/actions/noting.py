@@ -18,7 +18,7 @@ from tocsin.incidents.models import Incident, State
 from tocsin.platform.text import clean
 
 UNDO_WITHIN = timedelta(seconds=30)
-NOTE_KINDS = ("note", "chat", "decision", "observation")
+NOTE_KINDS = ("note", "chat", "decision", "observation", "state")
 _LONGEST = 10_000
 
 

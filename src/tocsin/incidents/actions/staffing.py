@@ -54,7 +54,7 @@ def release_role(actor: Actor, ref: str | int, *, role: str, username: str = "",
         require(actor, Right.INCIDENT_ASSIGN, team=team_name(incident))
         rows = RoleHeld.objects.filter(incident=incident, role=role, until_at=None).select_related("person")
         rows = rows.filter(person__username=username) if username else rows
-        _release(actor, incident, list(rows), now=now)
+        release_held(actor, incident, list(rows), now=now)
         duties.ask_again_for_role(incident, role)
         save(incident, now=now)
         duties.reconcile(incident, now=now)
@@ -71,7 +71,7 @@ def take(actor: Actor, incident: Incident, *, role: str, person: Person, now: da
     _check_free(definition, incident, role, person)
     if not known.per_team:
         others = RoleHeld.objects.filter(incident=incident, role=role, until_at=None).select_related("person")
-        _release(actor, incident, list(others), now=now)
+        release_held(actor, incident, list(others), now=now)
     row = RoleHeld.objects.create(incident=incident, role=role, person=person, team=incident.team, from_at=now)
     data: dict[str, Any] = {
         "person": person.label,
@@ -107,7 +107,8 @@ def _check_free(definition: ProcessDefinition, incident: Incident, role: str, pe
         raise Refused(f"{person.label} {why}.", reason=found.reason.value, remedy=remedy)
 
 
-def _release(actor: Actor, incident: Incident, rows: list[RoleHeld], *, now: datetime) -> None:
+def release_held(actor: Actor, incident: Incident, rows: list[RoleHeld], *, now: datetime) -> None:
+    """Write down that these roles are no longer held. Part of the caller's change of an incident it holds."""
     if not rows:
         return
     RoleHeld.objects.filter(pk__in=[row.pk for row in rows]).update(until_at=now)
@@ -148,7 +149,7 @@ def release_uncalled(actor: Actor, incident: Incident, *, now: datetime) -> None
     called = set(role_codes(definition, incident.severity))
     rows = RoleHeld.objects.filter(incident=incident, until_at=None).select_related("person")
     gone = [row for row in rows if row.role not in called and not _known(definition, row.role).optional]
-    _release(actor, incident, gone, now=now)
+    release_held(actor, incident, gone, now=now)
     for row in gone:
         duties.ask_again_for_role(incident, row.role)
 

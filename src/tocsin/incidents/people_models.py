@@ -1,0 +1,67 @@
+"""What is kept of the people of a response: answers to prompts (private), hand-overs, and the team of the mission."""
+
+from __future__ import annotations
+
+from django.db import models
+
+from tocsin.people.models import Person
+
+
+class CareAnswer(models.Model):
+    """What was said to a well-being prompt; the latest of a key counts.
+
+    Private: `about` and `check_code` stand here and never in the log, which only says that a prompt was answered. `answer` is
+    done or deferred, then until `until`.
+    """
+
+    incident = models.ForeignKey("incidents.Incident", on_delete=models.CASCADE, related_name="care_answers")
+    key = models.CharField(max_length=200)
+    check_code = models.CharField(max_length=16, blank=True, default="")
+    about = models.ForeignKey(Person, on_delete=models.CASCADE, null=True, blank=True, related_name="+")
+    answer = models.CharField(max_length=16)
+    is_break = models.BooleanField(default=False)
+    by = models.ForeignKey(Person, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
+    at = models.DateTimeField()
+    until = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["incident", "at"], name="care_answer_order")]
+
+
+class HandOver(models.Model):
+    """A role offered by one person to another, with how things stand; the next person accepts it, and holds the role."""
+
+    incident = models.ForeignKey("incidents.Incident", on_delete=models.CASCADE, related_name="hand_overs")
+    role = models.CharField(max_length=63)
+    giver = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="+")
+    taker = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="+")
+    done = models.TextField()
+    open = models.TextField()
+    risks = models.TextField()
+    next_update = models.CharField(max_length=300)
+    offered_at = models.DateTimeField()
+    accepted_at = models.DateTimeField(null=True, blank=True)
+    withdrawn_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["incident", "role", "giver"],
+                condition=models.Q(accepted_at__isnull=True, withdrawn_at__isnull=True),
+                name="hand_over_offered_once",
+            ),
+        ]
+
+
+class ResponseTeam(models.Model):
+    """The team of one incident, once it was dissolved: formed for the mission, ended with thanks.
+
+    `formed_at` is when the first role was taken. Until it is dissolved the roles held are the team.
+    """
+
+    incident = models.OneToOneField("incidents.Incident", on_delete=models.CASCADE, related_name="response_team")
+    formed_at = models.DateTimeField()
+    dissolved_at = models.DateTimeField()
+    dissolved_by = models.CharField(max_length=150)
+    thanks = models.TextField()
+    people = models.PositiveSmallIntegerField()

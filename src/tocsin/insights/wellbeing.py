@@ -1,0 +1,186 @@
+"""The people of a response as the reader may see them: who is who to all, hours and prompts to oneself and the coordinator."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from tocsin.core.access import Actor
+from tocsin.core.errors import NotFound
+from tocsin.core.process_definition import ProcessDefinition
+from tocsin.core.wellbeing import Candidate, CareList, Prompt, care_list, opened, rested, visible
+from tocsin.core.wellbeing_findings import Look
+from tocsin.core.wellbeing_record import Participant, ResponseRecord, is_night
+from tocsin.core.wellbeing_settings import Limits
+from tocsin.core.wellbeing_team_checks import first_time_together
+from tocsin.incidents import people_queries, queries, snapshots
+from tocsin.incidents.models import HandOver, Incident, ResponseTeam, RoleHeld
+from tocsin.insights import wellbeing_record as loading
+from tocsin.oncall import queries as oncall
+from tocsin.oncall.models import Rotation
+from tocsin.people.models import Person
+
+
+@dataclass(frozen=True, slots=True)
+class Hours:
+    """What is private of somebody who is in a response: seen by that person and by whoever coordinates."""
+
+    since: datetime
+    spent: timedelta
+    without_break: timedelta
+    over: str
+
+
+@dataclass(frozen=True, slots=True)
+class PersonLine:
+    """The joining card of one person. `hours` is None where the reader may not see them."""
+
+    username: str
+    name: str
+    team: str
+    roles: tuple[str, ...]
+    time_zone: str
+    joined_at: datetime
+    present: bool
+    introduced: bool
+    night: bool
+    is_reader: bool
+    hours: Hours | None
+
+
+@dataclass(frozen=True, slots=True)
+class PeopleView:
+    """Everything the reader sees of the people of a response. `limits` is None where the process sets none."""
+
+    incident: Incident
+    limits: Limits | None
+    list_open: bool
+    coordinates: bool
+    may_thank: bool
+    lines: tuple[PersonLine, ...]
+    prompts: tuple[Prompt, ...]
+    strangers: tuple[tuple[str, str], ...]
+    relief: tuple[Candidate, ...]
+    offers: tuple[HandOver, ...]
+    formed_at: datetime | None
+    team: ResponseTeam | None
+
+    @property
+    def unanswered(self) -> tuple[Prompt, ...]:
+        return CareList(self.prompts).open
+
+    @property
+    def answered(self) -> tuple[Prompt, ...]:
+        waiting = {one.key for one in self.unanswered}
+        return tuple(one for one in self.prompts if one.key not in waiting)
+
+
+def people_of(actor: Actor, ref: str | int, *, now: datetime) -> PeopleView:
+    """The people of an incident's response. Raises NotFound."""
+    incident = queries.incident(actor, ref)
+    definition = snapshots.process_of(incident)
+    record = loading.of_response(incident, definition, now=now)
+    limits = definition.wellbeing.limits if definition.wellbeing else None
+    leads = people_queries.coordinates(incident, actor.ident)
+    thanks = not incident.is_open and people_queries.coordinated_last(incident, actor.ident)
+    look = Look(record, limits, (), now) if limits else None
+    joined = [one.joined_at for one in record.participants]
+    return PeopleView(
+        incident=incident,
+        limits=limits,
+        list_open=opened(definition, record),
+        coordinates=leads,
+        may_thank=thanks,
+        lines=tuple(_line(one, limits, viewer=actor.ident, leads=leads, now=now) for one in record.participants),
+        prompts=_prompts(incident, definition, record, viewer=actor.ident, leads=leads, thanks=thanks, now=now),
+        strangers=tuple(first_time_together(look)) if look and leads else (),
+        relief=_relief(incident, limits, now=now) if limits and leads else (),
+        offers=tuple(people_queries.offered(actor, incident)),
+        formed_at=min(joined, default=None),
+        team=people_queries.team_record(incident),
+    )
+
+
+def prompt_named(actor: Actor, ref: str | int, key: str, *, now: datetime) -> Prompt:
+    """The prompt of that key, as far as the reader may see it. Raises NotFound."""
+    incident = queries.incident(actor, ref)
+    definition = snapshots.process_of(incident)
+    record = loading.of_response(incident, definition, now=now)
+    leads = people_queries.coordinates(incident, actor.ident)
+    thanks = not incident.is_open and people_queries.coordinated_last(incident, actor.ident)
+    shown = _prompts(incident, definition, record, viewer=actor.ident, leads=leads, thanks=thanks, now=now)
+    found = CareList(shown).named(key)
+    if found is None:
+        raise NotFound(f"{incident.ref} asks nothing of that name now. Look at the list again.")
+    return found
+
+
+def _prompts(
+    incident: Incident,
+    definition: ProcessDefinition,
+    record: ResponseRecord,
+    *,
+    viewer: str,
+    leads: bool,
+    thanks: bool,
+    now: datetime,
+) -> tuple[Prompt, ...]:
+    whole = care_list(definition, record, people_queries.answers(incident), now=now)
+    seen = visible(whole.prompts, viewer=viewer, coordinates=leads)
+    if thanks:
+        # The response is over and nobody coordinates it any more; what is about nobody is left to whoever did.
+        seen = tuple(one for one in whole.prompts if not one.about or one in seen)
+    return seen
+
+
+def _line(one: Participant, limits: Limits | None, *, viewer: str, leads: bool, now: datetime) -> PersonLine:
+    own = one.username == viewer
+    night = limits is not None and is_night(now, one.time_zone, begins=limits.night_from, ends=limits.night_to)
+    return PersonLine(
+        one.username,
+        one.name,
+        one.team,
+        one.roles,
+        one.time_zone,
+        one.joined_at,
+        present=one.stint is not None,
+        introduced=one.introduced_at is not None,
+        night=night,
+        is_reader=own,
+        hours=_hours(one, limits, now) if own or leads else None,
+    )
+
+
+def _hours(one: Participant, limits: Limits | None, now: datetime) -> Hours | None:
+    stint = one.stint
+    if stint is None:
+        return None
+    spent = now - stint.start
+    over = ""
+    if limits is not None:
+        over = "limit" if spent >= limits.stint else "hand_over" if spent >= limits.hand_over_after else ""
+    return Hours(stint.start, spent, now - max(stint.start, one.break_at or stint.start), over)
+
+
+def _relief(incident: Incident, limits: Limits, *, now: datetime) -> tuple[Candidate, ...]:
+    """People of the rotations that serve the incident's team who are in no incident, awake and rested; by name."""
+    rows = Rotation.objects.filter(team=incident.team) | Rotation.objects.filter(team=None)
+    names = {
+        name
+        for row in rows.prefetch_related("overrides")
+        for layer in oncall.schedule(row).layers
+        for group in layer.users
+        for name in group
+    }
+    people = list(Person.objects.filter(username__in=names, is_active=True).order_by("display_name", "username"))
+    held = RoleHeld.objects.filter(person__in=people, from_at__gte=now - loading.LOOK_BACK).select_related("incident")
+    ends: dict[int, list[datetime | None]] = {}
+    for row in held:
+        ends.setdefault(row.person_id, []).append(loading.worked(row).end)
+    return rested([_candidate(person, ends.get(person.pk, [])) for person in people], limits, now=now)
+
+
+def _candidate(person: Person, ends: list[datetime | None]) -> Candidate:
+    over = [end for end in ends if end is not None]
+    busy = len(over) < len(ends)
+    return Candidate(person.username, person.label, person.time_zone, busy, max(over, default=None))

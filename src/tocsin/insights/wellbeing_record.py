@@ -1,0 +1,235 @@
+"""What is known of the people of a response, read from roles held, pages, rotations and the log."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db.models import Max
+
+from tocsin.audit.models import Entry
+from tocsin.core import adherence_response as kinds
+from tocsin.core import rotations
+from tocsin.core.facts import Kind
+from tocsin.core.process_definition import ProcessDefinition
+from tocsin.core.process_parts import Area
+from tocsin.core.roles import is_coordinated
+from tocsin.core.wellbeing_record import Decision, HandOver, Participant, ResponseRecord, Stretch
+from tocsin.incidents import people_queries, snapshots
+from tocsin.incidents.actions.caring import open_conflicts
+from tocsin.incidents.models import Incident, Page, RoleHeld
+from tocsin.oncall import queries as oncall
+from tocsin.oncall.models import Rotation
+from tocsin.people.models import Membership, Person
+
+LOOK_BACK = timedelta(weeks=8)
+_SHIFTS_BACK = timedelta(days=100)
+_PAGES_BACK = timedelta(days=8)
+_TEXTS = (Kind.INCIDENT_NOTED, Kind.UPDATE_SENT, Kind.INCIDENT_RESOLVED)
+_READ = (
+    *_TEXTS,
+    Kind.PERSON_INTRODUCED,
+    Kind.GROUND_RULES_POSTED,
+    Kind.TEAM_DISSOLVED,
+    kinds.DECISION_RECORDED,
+    kinds.DECISION_REPORTED,
+    kinds.HANDOVER_RECORDED,
+    kinds.RANK_REFUSED,
+    kinds.RANK_OVERRIDDEN,
+)
+
+
+def worked(row: RoleHeld) -> Stretch:
+    """The time somebody spent in a role; it ends with the incident where the role was not given up before."""
+    incident = row.incident
+    ended = None if incident.is_open else incident.resolved_at or incident.closed_at or incident.updated_at
+    ends = [at for at in (row.until_at, ended) if at is not None]
+    end = min(ends) if ends else None
+    return Stretch(row.from_at, max(end, row.from_at) if end else None)
+
+
+@dataclass(frozen=True)
+class _Log:
+    """The entries of one incident that the checks look at, by kind."""
+
+    entries: Sequence[Entry]
+    by_kind: dict[str, list[Entry]] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, incident: Incident) -> _Log:
+        found = list(Entry.objects.filter(incident=incident.ref, kind__in=_READ).order_by("seq"))
+        made = cls(found)
+        for entry in found:
+            made.by_kind.setdefault(entry.kind, []).append(entry)
+        return made
+
+    def named(self, kind: str) -> list[Entry]:
+        return self.by_kind.get(kind, [])
+
+    def last(self, kind: str) -> datetime | None:
+        found = self.named(kind)
+        return found[-1].at if found else None
+
+    def texts(self) -> tuple[tuple[int, str], ...]:
+        told = (
+            (one.seq, str((one.data or {}).get("text") or (one.data or {}).get("note") or ""))
+            for one in self.entries
+            if one.kind in _TEXTS
+        )
+        return tuple((seq, text) for seq, text in told if text)
+
+
+def of_response(incident: Incident, definition: ProcessDefinition, *, now: datetime) -> ResponseRecord:
+    """The record of that incident's response as the checks look at it."""
+    log = _Log.of(incident)
+    here = list(
+        RoleHeld.objects.filter(incident=incident).select_related("person", "incident").order_by("from_at", "pk")
+    )
+    persons = {row.person_id: row.person for row in here}
+    team = people_queries.team_record(incident)
+    return ResponseRecord(
+        severity=incident.severity,
+        coordinated_since=coordinated_since(incident, definition),
+        participants=_participants(incident, definition, here, persons, log, now=now),
+        ended_at=None if incident.is_open else incident.resolved_at or incident.closed_at or incident.updated_at,
+        met=people_queries.met_before(incident, persons),
+        ground_rules_at=log.last(Kind.GROUND_RULES_POSTED),
+        thanked_at=team.dissolved_at if team else None,
+        hand_overs=tuple(_hand_over(one) for one in log.named(kinds.HANDOVER_RECORDED)),
+        decisions=_decisions(log),
+        rank_refused=len(log.named(kinds.RANK_REFUSED)),
+        rank_overridden=len(log.named(kinds.RANK_OVERRIDDEN)),
+        loads=loads(incident, now=now),
+        summary_at=_summary_at(log),
+        conflicts=tuple(open_conflicts(incident)),
+        texts=log.texts(),
+    )
+
+
+def coordinated_since(incident: Incident, definition: ProcessDefinition) -> datetime | None:
+    """When its severity first asked for coordination; None when it never did."""
+    known = set(definition.severities.codes)
+    _, severities = snapshots.history(incident)
+    return next(
+        (one.at for one in severities if one.severity in known and is_coordinated(definition, one.severity)), None
+    )
+
+
+def _summary_at(log: _Log) -> datetime | None:
+    states = [one.at for one in log.named(Kind.INCIDENT_NOTED) if (one.data or {}).get("kind") == "state"]
+    return max([*states, *(one.at for one in log.named(Kind.UPDATE_SENT))], default=None)
+
+
+def _hand_over(entry: Entry) -> HandOver:
+    data = entry.data or {}
+    lacks = [name.replace("_", " ") for name in ("done", "open", "risks", "next_update") if not data.get(name)]
+    lacks += [] if data.get("accepted") is True else ["acceptance"]
+    return HandOver(str(entry.seq), str(data.get("role") or ""), tuple(lacks) if entry.data is not None else ())
+
+
+def _decisions(log: _Log) -> tuple[Decision, ...]:
+    reported = {(one.data or {}).get("decision") for one in log.named(kinds.DECISION_REPORTED)}
+    return tuple(_decision(one, reported=one.seq in reported) for one in log.named(kinds.DECISION_RECORDED) if one.data)
+
+
+def _decision(entry: Entry, *, reported: bool) -> Decision:
+    data: dict[str, Any] = entry.data or {}
+    return Decision(
+        entry.seq,
+        risky=data.get("risky") is True,
+        objections_asked=bool(data.get("objections") or data.get("objections_asked")),
+        addressees=tuple(map(str, data.get("addressees") or ())),
+        state="reported" if reported else "open",
+    )
+
+
+def _participants(
+    incident: Incident,
+    definition: ProcessDefinition,
+    here: Sequence[RoleHeld],
+    persons: Mapping[int, Person],
+    log: _Log,
+    *,
+    now: datetime,
+) -> tuple[Participant, ...]:
+    elsewhere = RoleHeld.objects.filter(person_id__in=persons, from_at__gte=now - LOOK_BACK).exclude(incident=incident)
+    others = list(elsewhere.select_related("incident"))
+    pages = _pages(persons, now=now)
+    teams = _teams(persons)
+    active = dict(Entry.objects.filter(incident=incident.ref).values_list("actor").annotate(Max("at")))
+    introduced = {str((one.data or {}).get("username")): one.at for one in log.named(Kind.PERSON_INTRODUCED)}
+    breaks = people_queries.breaks(incident)
+    turns = shifts_of({person.username for person in persons.values()}, now=now)
+    found = []
+    for pk, person in persons.items():
+        own = [row for row in here if row.person_id == pk]
+        other = [row for row in others if row.person_id == pk]
+        roles = [one for row in own if row.until_at is None and (one := definition.roles.by_code(row.role))]
+        found.append(
+            Participant(
+                person.username,
+                person.label,
+                person.time_zone,
+                tuple(worked(row) for row in own),
+                team=teams.get(pk, ""),
+                roles=tuple(one.display_name for one in roles),
+                coordinates=any(Area.COORDINATION in one.areas for one in roles),
+                only_watches=bool(roles) and all(one.optional for one in roles),
+                introduced_at=introduced.get(person.username),
+                active_at=active.get(person.username),
+                break_at=breaks[pk].at if pk in breaks else None,
+                other_work=tuple(worked(row) for row in other),
+                pages=pages.get(pk, ()),
+                shifts=turns.get(person.username, ()),
+                incidents=_first_of_each([*own, *other]),
+            )
+        )
+    return tuple(found)
+
+
+def _first_of_each(rows: Iterable[RoleHeld]) -> tuple[datetime, ...]:
+    first: dict[int, datetime] = {}
+    for row in rows:
+        first[row.incident_id] = min(first.get(row.incident_id, row.from_at), row.from_at)
+    return tuple(first.values())
+
+
+def _pages(persons: Iterable[int], *, now: datetime) -> dict[int, tuple[datetime, ...]]:
+    rows = Page.objects.filter(person_id__in=list(persons), created_at__gte=now - _PAGES_BACK, created_at__lte=now)
+    found: dict[int, list[datetime]] = {}
+    for pk, at in rows.values_list("person_id", "created_at").order_by("created_at"):
+        if pk is not None:
+            found.setdefault(pk, []).append(at)
+    return {pk: tuple(times) for pk, times in found.items()}
+
+
+def _teams(persons: Iterable[int]) -> dict[int, str]:
+    rows = Membership.objects.filter(person_id__in=list(persons)).select_related("team").order_by("-pk")
+    return {row.person_id: row.team.label for row in rows}
+
+
+def shifts_of(usernames: set[str], *, now: datetime) -> dict[str, tuple[Stretch, ...]]:
+    """The turns on call of these people, one by one, in every rotation."""
+    found: dict[str, list[Stretch]] = {}
+    for row in Rotation.objects.prefetch_related("overrides"):
+        for layer in oncall.schedule(row).layers:
+            if not usernames & {name for group in layer.users for name in group}:
+                continue
+            for turn in rotations.turns(layer, start=now - _SHIFTS_BACK, end=now + timedelta(minutes=1)):
+                for name in usernames.intersection(turn.users):
+                    found.setdefault(name, []).append(Stretch(turn.start_at, turn.end_at))
+    return {name: tuple(turns) for name, turns in found.items()}
+
+
+def loads(incident: Incident, *, now: datetime) -> dict[str, timedelta]:
+    """The hours in roles of each member of the incident's team in the last weeks, those without any included."""
+    if incident.team is None:
+        return {}
+    members = list(Person.objects.filter(memberships__team=incident.team, is_active=True))
+    spent = {person.username: timedelta(0) for person in members}
+    rows = RoleHeld.objects.filter(person__in=members, from_at__gte=now - LOOK_BACK)
+    for row in rows.select_related("incident", "person"):
+        spent[row.person.username] += worked(row).length(now)
+    return spent

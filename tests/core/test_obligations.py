@@ -40,7 +40,9 @@ from tocsin.core.obligation_facts import (
 )
 from tocsin.core.obligations import Changes, ObligationRow, RowState, obligations, reconcile
 from tocsin.core.priorities import PriorityDuty, PriorityState, duties
+from tocsin.core.process_definition import parse_process
 from tocsin.core.process_parts import NAMED_PERSON
+from tocsin.process.defaults import default_document
 
 MANAGEMENT, GROUPS = Audience.MANAGEMENT, Audience.GROUPS
 UNSET = PriorityChange(at("10:00"), PriorityState.UNSET, None)
@@ -405,3 +407,20 @@ def test_asking_twice_changes_nothing_and_keys_are_unique(steps: list[tuple[int,
     assert len({one.key for one in found}) == len(found)
     rows = rows_after({}, reconcile([], found))
     assert reconcile(rows.values(), obligations(given_facts, PROCESS, now=at("23:59"))).is_empty
+
+
+@pytest.mark.req("R-9.1-9")
+@given(HISTORIES, st.sampled_from([CRITICAL, ERROR, WARNING]), st.booleans(), st.integers(0, 23))
+def test_the_same_inputs_give_the_same_obligations(
+    steps: list[tuple[int, int | None]], severity: str, heard: bool, hour: int
+) -> None:
+    """Also from a process that was read anew from its document: nothing but the facts and the version counts."""
+    given_facts = replace(
+        history(steps),
+        severities=(SeverityChange(at("10:00"), severity),),
+        roles_held=frozenset(),
+        audiences=both(1, "05:00") if heard else (),
+    )
+    once = obligations(given_facts, PROCESS, now=at(f"{hour}:00"))
+    again = obligations(replace(given_facts), parse_process(default_document()), now=at(f"{hour}:00"))
+    assert once == again

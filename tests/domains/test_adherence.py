@@ -71,7 +71,7 @@ def lived_well(house: House) -> Incident:
     prompt = wellbeing.people_of(house.ben, incident.ref, now=house.now).unanswered[0]
     actions.answer_prompt(house.ben, incident.ref, prompt, answer=AnswerState.DONE, now=house.now)
     hotfix = obligation(incident, "hotfix")
-    actions.fulfil_obligation(house.ada, hotfix.pk, reference="release 42", now=house.now)
+    actions.fulfil_obligation(house.ada, hotfix.pk, reference="release 42", deployed_at=house.now, now=house.now)
     actions.resolve(house.ada, incident.ref, category="deploy", note="Rolled back.", now=house.now)
     comms.send_update(house.ada, incident.ref, text="Log-on works again since now.", kind="closing", now=house.now)
     return incident

@@ -112,7 +112,7 @@ class TestClosing:
             actions.close(house.ada, incident.ref, now=house.now)
         assert "work_item" in no.value.message
         row = world.obligation(incident, "work_item")
-        actions.fulfil_obligation(house.ada, row.pk, reference="T-1", now=house.now)
+        actions.fulfil_obligation(house.ada, row.pk, reference="T-1", deployed_at=house.now, now=house.now)
         assert actions.close(house.ada, incident.ref, now=house.now).state == "closed"
 
     def test_what_a_machine_ended_lacks_nothing_it_could_fill(self, house: House) -> None:

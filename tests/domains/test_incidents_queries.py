@@ -226,7 +226,7 @@ def test_the_delivery_ladder_shows_each_message_of_each_page_and_its_tries(house
 def test_obligations_are_listed_open_ones_first_and_soonest_due_first(house: House) -> None:
     incident = house.declare(priority=1, groups=["product-owners"])
     hotfix = world.obligation(incident, "hotfix")
-    actions.fulfil_obligation(house.ada, hotfix.pk, reference="change 1", now=house.now)
+    actions.fulfil_obligation(house.ada, hotfix.pk, reference="change 1", deployed_at=house.now, now=house.now)
     keys = [row.key for row in queries.obligations(house.ada, incident.ref)]
     assert keys[0] == "fill_role:technical_expert"
     assert keys[-1] == "hotfix"

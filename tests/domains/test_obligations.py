@@ -37,7 +37,9 @@ def asked(incident: Incident) -> set[str]:
 def send(house: House, incident: Incident, kind: str, audience: str = "groups") -> Obligation:
     """What sending the update that is owed does to its obligation."""
     rows = Obligation.objects.filter(incident=incident, state="open", kind=kind, audience=audience)
-    return actions.fulfil_obligation(house.ada, rows.get().pk, reference="update 1", now=house.now)
+    return actions.fulfil_obligation(
+        house.ada, rows.get().pk, reference="update 1", deployed_at=house.now, now=house.now
+    )
 
 
 @pytest.mark.parametrize(
@@ -155,10 +157,23 @@ class TestFulfil:
     def test_a_hotfix_needs_the_change_that_was_rolled_out(self, house: House) -> None:
         incident = house.declare()
         row = world.obligation(incident, "hotfix")
-        with pytest.raises(Invalid):
-            actions.fulfil_obligation(house.ada, row.pk, now=house.now)
-        done = actions.fulfil_obligation(house.ada, row.pk, reference="change 4711", now=house.now)
+        for said, missing in (
+            ({}, {"reference", "deployed_at"}),
+            ({"reference": "change 4711"}, {"deployed_at"}),
+            ({"deployed_at": house.now}, {"reference"}),
+            ({"reference": "change 4711", "deployed_at": house.now + MINUTE}, {"deployed_at"}),
+            ({"reference": "change 4711", "deployed_at": house.now.replace(tzinfo=None)}, {"deployed_at"}),
+        ):
+            with pytest.raises(Invalid) as refusal:
+                actions.fulfil_obligation(house.ada, row.pk, now=house.now, **said)  # type: ignore[arg-type]
+            assert set(refusal.value.fields) == missing
+            assert world.obligation(incident, "hotfix").state == "open"
+        rolled_out = house.now - MINUTE
+        done = actions.fulfil_obligation(
+            house.ada, row.pk, reference="change 4711", deployed_at=rolled_out, now=house.now
+        )
         assert (done.state, done.reference, done.fulfilled_at) == ("fulfilled", "change 4711", house.now)
+        assert world.obligation(incident, "hotfix").deployed_at == rolled_out
         [entry] = world.entries(incident, Kind.OBLIGATION_FULFILLED)
         assert (entry["obligation"], entry["reference"]) == ("hotfix", "change 4711")
         assert done.evidence_seq is not None
@@ -184,7 +199,7 @@ class TestFulfil:
         row = world.obligation(incident, "hotfix")
         actions.waive_obligation(house.ada, row.pk, reason="the supplier has to", now=house.now)
         with pytest.raises(Refused):
-            actions.fulfil_obligation(house.ada, row.pk, reference="x", now=house.now)
+            actions.fulfil_obligation(house.ada, row.pk, reference="x", deployed_at=house.now, now=house.now)
 
     def test_an_unknown_one_is_not_found(self, house: House) -> None:
         with pytest.raises(NotFound):

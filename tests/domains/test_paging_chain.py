@@ -262,7 +262,7 @@ class TestByHand:
         incident = house.declare()
         actions.escalate(house.ada, incident.ref, now=house.now)
         assert world.paged() == ["ada", "ben"]
-        house.assert_log(incident, Kind.INCIDENT_ESCALATED)
+        house.assert_log(incident, Kind.INCIDENT_PASSED_ON)
 
     def test_an_acknowledgement_is_taken_back(self, house: House) -> None:
         incident = house.declare()

@@ -100,7 +100,7 @@ def test_a_burning_slo_is_answered_judged_anew_and_closed(caplog: pytest.LogCapt
     update(house, incident)
     for key in ("hotfix", "postmortem"):
         row = world.obligation(incident, key)
-        actions.fulfil_obligation(house.ada, row.pk, reference="change 4711", now=house.now)
+        actions.fulfil_obligation(house.ada, row.pk, reference="change 4711", deployed_at=house.now, now=house.now)
     assert actions.close(house.ada, incident.ref, now=house.now + timedelta(days=1)).state == "closed"
 
     texts = [line.text for line in queries.timeline(house.ada, incident.ref)]

@@ -8,12 +8,12 @@ from typing import Any
 from django.http import HttpRequest
 from ninja import Field, Router, Schema, Status
 
-from tocsin.api import shapes
+from tocsin.api import course_shapes, shapes
 from tocsin.api.auth import actor
 from tocsin.api.listing import listing
 from tocsin.core.errors import Invalid
 from tocsin.core.incident_lifecycle import State
-from tocsin.incidents import actions, queries
+from tocsin.incidents import actions, course, queries
 from tocsin.incidents.models import Incident
 from tocsin.platform import clock
 
@@ -79,6 +79,7 @@ class Waiver(Schema):
 
 class Fulfilment(Schema):
     reference: str = ""
+    deployed_at: datetime | None = Field(None, description="When a fix was rolled out; asked for a hotfix.")
 
 
 class Person(Schema):
@@ -96,6 +97,7 @@ def list_incidents(
     severity: str = "",
     category: str = "",
     origin: str = "",
+    impact: str = "",
     limit: int = 200,
     cursor: str = "",
 ) -> dict[str, Any]:
@@ -110,6 +112,7 @@ def list_incidents(
         severity=severity,
         category=category,
         origin=origin,
+        impact=impact,
         limit=min(limit, 1000),
         cursor=cursor,
     )
@@ -142,6 +145,7 @@ def show(request: HttpRequest, ref: str) -> dict[str, Any]:
     row = queries.incident(asking, ref)
     return {
         **shapes.incident(row),
+        **course_shapes.course(course.course(asking, row)),
         "timeline": [shapes.timeline_line(line) for line in queries.timeline(asking, ref)],
         "obligations": [shapes.obligation(one) for one in queries.obligations(asking, ref)],
         "caused_by_upstream": [shapes.upstream(one) for one in queries.causes(row)],
@@ -219,11 +223,6 @@ def reopen(request: HttpRequest, ref: str, body: Note) -> dict[str, Any]:
     return _shown(request, actions.reopen(actor(request), ref, reason=body.text, now=clock.now()))
 
 
-@router.post("/incidents/{ref}/close")
-def close(request: HttpRequest, ref: str) -> dict[str, Any]:
-    return _shown(request, actions.close(actor(request), ref, now=clock.now()))
-
-
 @router.post("/incidents/{ref}/state/{state}")
 def move(request: HttpRequest, ref: str, state: str) -> dict[str, Any]:
     """Investigating, identified, mitigated."""
@@ -271,7 +270,9 @@ def promises(request: HttpRequest) -> dict[str, Any]:
 
 @router.post("/obligations/{obligation_id}/fulfil")
 def fulfil(request: HttpRequest, obligation_id: int, body: Fulfilment) -> dict[str, Any]:
-    row = actions.fulfil_obligation(actor(request), obligation_id, reference=body.reference, now=clock.now())
+    row = actions.fulfil_obligation(
+        actor(request), obligation_id, reference=body.reference, deployed_at=body.deployed_at, now=clock.now()
+    )
     return shapes.obligation(row)
 
 

@@ -105,6 +105,7 @@ def obligation(row: Obligation) -> dict[str, Any]:
         "due_at": at(row.due_at),
         "reason": row.reason,
         "reference": row.reference or None,
+        "deployed_at": at(row.deployed_at),
         "fulfilled_at": at(row.fulfilled_at),
         "evidence_seq": row.evidence_seq,
         "waived_by": row.waived_by or None,

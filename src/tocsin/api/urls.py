@@ -17,6 +17,8 @@ from tocsin.api import (
     comms,
     consumer_views,
     explain,
+    incident_course,
+    incident_figures,
     incidents,
     ledger,
     oncall,
@@ -47,6 +49,8 @@ api = NinjaAPI(
 problems.register(api)
 for module in (
     incidents,
+    incident_course,
+    incident_figures,
     slos,
     ledger,
     slo_rules,

@@ -7,12 +7,14 @@ from typing import Any
 import click
 
 from tocsin.cli.client import Client, quoted
+from tocsin.cli.incident_course import for_people
 from tocsin.cli.output import duration, output_options, show
 
 COLUMNS = ("id", "priority", "severity", "state", "service", "title", "created_at")
 WHOLE = (
     "id", "title", "status", "priority", "priority_state", "severity", "service", "created_at", "acknowledged_by",
-    "resolved_at", "caused_by_upstream", "dependents", "roles", "obligations", "timeline",
+    "resolved_at", "impact_state", "cause", "workaround", "first_stakeholder_notice_at", "first_customer_report_at",
+    "ahead", "phases", "escalations", "caused_by_upstream", "dependents", "roles", "obligations", "timeline",
 )  # fmt: skip
 PAGING = (*WHOLE[:10], "state", "snoozed_until")
 
@@ -30,6 +32,7 @@ def incident() -> None:
 @click.option("--severity")
 @click.option("--category")
 @click.option("--origin", help="slo, resource or human.")
+@click.option("--impact", help="actual, or potential for near misses.")
 @click.option("--limit", type=int, default=200, show_default=True)
 @output_options
 def list_incidents(every: bool, output: str, as_json: bool, limit: int, **filters: str | None) -> None:
@@ -48,7 +51,9 @@ def list_incidents(every: bool, output: str, as_json: bool, limit: int, **filter
 @output_options
 def show_incident(incident_id: str, output: str, as_json: bool) -> None:
     """One incident: state, roles, next duty, timeline."""
-    show(Client().get(f"/incidents/{quoted(incident_id)}"), WHOLE, output=output, as_json=as_json)
+    found = Client().get(f"/incidents/{quoted(incident_id)}")
+    plain = as_json or output in {"json", "yaml"}
+    show(found if plain else for_people(found), WHOLE, output=output, as_json=as_json)
 
 
 @incident.command()
@@ -103,14 +108,6 @@ def resolve(incident_id: str, output: str, as_json: bool, **facts: Any) -> None:
 
 @incident.command()
 @click.argument("incident_id")
-@output_options
-def escalate(incident_id: str, output: str, as_json: bool) -> None:
-    """Ask the next person in the chain now, and say who that is."""
-    _act(incident_id, "escalate", {}, output, as_json, (*PAGING, "paged"))
-
-
-@incident.command()
-@click.argument("incident_id")
 @click.option("--for", "span", required=True, help="How long: 15m, 2h.")
 @output_options
 def snooze(incident_id: str, span: str, output: str, as_json: bool) -> None:
@@ -161,25 +158,6 @@ def note(incident_id: str, text: str, output: str, as_json: bool) -> None:
 def role(incident_id: str, role: str, person: str, output: str, as_json: bool) -> None:
     """Give somebody a role in the incident."""
     _act(incident_id, "roles", {"role": role, "person": person}, output, as_json)
-
-
-@incident.command()
-@click.argument("incident_id")
-@output_options
-def close(incident_id: str, output: str, as_json: bool) -> None:
-    """Close it once everything owed is done or waived."""
-    _act(incident_id, "close", {}, output, as_json)
-
-
-@incident.command()
-@click.argument("obligation_id", type=int)
-@click.option("--reference", default="", help="A change id, a link.")
-@output_options
-def fulfil(obligation_id: int, reference: str, output: str, as_json: bool) -> None:
-    """Record that an obligation is done."""
-    show(
-        Client().post(f"/obligations/{obligation_id}/fulfil", {"reference": reference}), output=output, as_json=as_json
-    )
 
 
 @incident.command()

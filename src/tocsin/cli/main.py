@@ -9,6 +9,7 @@ from tocsin.cli import (
     consumer_views,
     explain,
     imports,
+    incident_course,
     incidents,
     oncall,
     people,
@@ -76,6 +77,9 @@ slos.slo.add_command(slo_ledger.ledger)
 slos.slo.add_command(slo_lint.lint)
 for command in consumer_views.COMMANDS:
     slos.priority.add_command(command)
+for command in incident_course.COMMANDS:
+    incidents.incident.add_command(command)
+reports.report.add_command(incident_course.figures)
 incidents.incident.add_command(reports.of_incident)
 for command in wellbeing.COMMANDS:
     incidents.incident.add_command(command)

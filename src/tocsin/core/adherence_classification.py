@@ -10,10 +10,11 @@ from itertools import pairwise
 from tocsin.core.adherence_outcomes import Outcome, failed, not_applicable, not_checked, not_due, passed, together
 from tocsin.core.adherence_record import BEGINNINGS, Event, Record
 from tocsin.core.facts import Kind
+from tocsin.core.incident_findings import Knowledge, findings
 from tocsin.core.priorities import PriorityState
 from tocsin.core.process_parts import Verdict as PairVerdict
 
-CAUSE_STATED = "incident.cause_stated"
+CAUSE_STATED = Kind.INCIDENT_CAUSE_STATED
 """An entry that says whether the cause is known, unknown, or only worked around."""
 
 
@@ -150,10 +151,18 @@ def ac23_record_complete(record: Record) -> Outcome:
         return _unless_fresh(record, ended.at, f"The record lacks {', '.join(missing)}.", *seqs)
     causes = record.of(Kind.INCIDENT_IDENTIFIED, CAUSE_STATED)
     if causes:
-        return passed("Category, service, impact and the state of the cause are recorded.", *seqs, causes[-1].seq)
+        why = "Category, service, impact and the state of the cause are recorded."
+        return passed(f"{why}{_goes_on(causes)}", *seqs, causes[-1].seq)
     if not record.records(CAUSE_STATED):
         return not_checked("Category, service and impact are recorded; what is known of the cause is not.", *seqs)
     return _unless_fresh(record, ended.at, "The record lacks what is known of the cause.", *seqs)
+
+
+def _goes_on(causes: list[Event]) -> str:
+    """Where somebody goes on looking for a cause that was not found."""
+    cause = findings(causes).cause
+    open_work = cause.work_item if cause.knowledge is Knowledge.UNKNOWN else ""
+    return f" The cause is unknown; looking for it goes on in {open_work}" if open_work else ""
 
 
 def _unless_fresh(record: Record, ended_at: datetime, why: str, *seqs: int) -> Outcome:

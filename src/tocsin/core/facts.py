@@ -35,6 +35,12 @@ class Kind(StrEnum):
     GROUPS_CHOSEN = "incident.groups_chosen"
     INCIDENT_ESCALATED = "incident.escalated_functional"
     INCIDENT_ESCALATED_UP = "incident.escalated_hierarchic"
+    INCIDENT_PASSED_ON = "incident.passed_on"
+    ESCALATION_ACKNOWLEDGED = "incident.escalation_acknowledged"
+    INCIDENT_CAUSE_STATED = "incident.cause_stated"
+    INCIDENT_WORKAROUND_STATED = "incident.workaround_stated"
+    INCIDENT_IMPACT_CHANGED = "incident.impact_changed"
+    CUSTOMER_REPORTED = "incident.customer_reported"
     PRIORITY_CHANGED = "priority.changed"
     SEVERITY_CHANGED = "severity.changed"
     SEVERITY_CONFIRMED = "severity.confirmed"
@@ -161,7 +167,15 @@ TEXTS: Mapping[Kind, str] = {
     Kind.INCIDENT_LINKED: "Caused upstream by {upstream}",
     Kind.INCIDENT_CONTINUED: "{before} goes on as {after}: {reason}",
     Kind.INCIDENT_DEPENDED_ON: "{service} has {dependent} because of this",
-    Kind.INCIDENT_ESCALATED: "The next in the chain was asked",
+    Kind.INCIDENT_PASSED_ON: "The next in the chain was asked",
+    Kind.INCIDENT_ESCALATED: "Another team was asked: {to}. {reason}",
+    Kind.INCIDENT_ESCALATED_UP: "Management was asked: {to}. {reason}",
+    Kind.ESCALATION_ACKNOWLEDGED: "{person} answered for {to}",
+    Kind.INCIDENT_CAUSE_STATED: "Cause {state}. {text} {work_item}",
+    Kind.INCIDENT_WORKAROUND_STATED: "Workaround {state}. {text}",
+    Kind.INCIDENT_IMPACT_CHANGED: "Impact {old} -> {new}: {reason}",
+    Kind.INCIDENT_CATEGORIZED: "Category: {category}",
+    Kind.CUSTOMER_REPORTED: "A customer reported it at {reported_at}. {text}",
     Kind.INCIDENT_SNOOZE_ENDED: "The snooze ended",
     Kind.GROUPS_CHOSEN: "Stakeholder groups: {groups}",
     Kind.ROLE_ASKED: "Asked to join: {role}",

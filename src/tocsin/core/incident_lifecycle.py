@@ -175,14 +175,18 @@ def is_open(state: State) -> bool:
     return state in OPEN_STATES
 
 
-def missing_facts(event: Event, *, by_person: bool, service: str, category: str) -> tuple[str, ...]:
+def missing_facts(
+    event: Event, *, by_person: bool, service: str, category: str, priority_undecided: bool = False
+) -> tuple[str, ...]:
     """Which facts an incident still lacks for `event`: a person who resolves, and whoever closes, needs both.
 
-    A machine's end is taken without them; closing then asks a person for what is missing.
+    A machine's end is taken without them; closing then asks a person for what is missing. Nothing closes without a
+    decision on its priority; the response itself never waits for one.
     """
     if event is not Event.CLOSE and not (event is Event.RESOLVE and by_person):
         return ()
-    return tuple(name for name, value in (("service", service), ("category", category)) if not value.strip())
+    missing = tuple(name for name, value in (("service", service), ("category", category)) if not value.strip())
+    return (*missing, "priority") if event is Event.CLOSE and priority_undecided else missing
 
 
 class AlertEnd(StrEnum):

@@ -69,4 +69,6 @@ def _review(actor: Actor, incident: Incident, clock: WoundClock) -> None:
 def _hotfix(actor: Actor, incident: Incident, clock: WoundClock) -> None:
     owed = Obligation.objects.filter(incident=incident, state="open", kind__in=["hotfix", "work_item"])
     for duty in owed:
-        incidents.fulfil_obligation(actor, duty.pk, reference=f"change {1000 + incident.number}", now=clock.now())
+        change, now = f"change {1000 + incident.number}", clock.now()
+        deployed_at = incident.mitigated_at or incident.resolved_at or now
+        incidents.fulfil_obligation(actor, duty.pk, reference=change, deployed_at=deployed_at, now=now)

@@ -16,13 +16,14 @@ from tocsin.core.facts import Kind
 from tocsin.core.retries import Outcome, Retry, RetryPolicy, RetryReason
 from tocsin.incidents import actions as incidents
 from tocsin.incidents.actions.incident_row import held
+from tocsin.incidents.actions.paging import ESCALATIONS
 from tocsin.incidents.models import Page
 from tocsin.people import actions as people
 from tocsin.people.models import ContactMethod
 from tocsin.platform import db
 from tocsin.platform.models import Delivery, OutboxMessage, OutboxState
 
-PAGES = frozenset({"page", "fallback", "role"})
+PAGES = frozenset({"page", "fallback", "role"}) | ESCALATIONS
 """Kinds of messages that ask a person to act; what becomes of them stands in the incident's log."""
 _CALLS = frozenset({"sms", "voice"})
 

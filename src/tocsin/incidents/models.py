@@ -48,6 +48,10 @@ class State(models.TextChoices):
 OPEN_STATES = (State.TRIGGERED, State.ACKNOWLEDGED, State.INVESTIGATING, State.IDENTIFIED, State.MITIGATED)
 
 
+CHAIN_KINDS = ("page", "fallback")
+"""The kinds of pages that the wake-up chain sends."""
+
+
 class Origin(models.TextChoices):
     SLO = "slo"
     RESOURCE = "resource"
@@ -198,7 +202,8 @@ class Obligation(models.Model):
 
     `key` is unique within the incident's generation ("update_progress:groups:3"); `kind` and `owner_role` are words of
     the process data; `evidence_seq` points to the log entry that fulfilled it; `told_late_at` is when its owner was
-    told that it is late. A fulfilled update keeps in `promised_at` when it said that the next one would come.
+    told that it is late. A fix keeps in
+    `deployed_at` when it was rolled out, a sent update in `promised_at` when it said that the next one would come.
     """
 
     incident = models.ForeignKey(Incident, on_delete=models.CASCADE, related_name="obligations")
@@ -216,6 +221,7 @@ class Obligation(models.Model):
     evidence_seq = models.BigIntegerField(null=True, blank=True)
     promised_at = models.DateTimeField(null=True, blank=True)
     reference = models.CharField(max_length=300, blank=True, default="")
+    deployed_at = models.DateTimeField(null=True, blank=True)
     waived_by = models.CharField(max_length=150, blank=True, default="")
     waiver_reason = models.TextField(blank=True, default="")
     told_soon_at = models.DateTimeField(null=True, blank=True)
@@ -272,6 +278,7 @@ class Escalation(models.Model):
 class Page(models.Model):
     """One person is asked to take an incident, once per step. The token in its link lets the bearer take or pass it on.
 
+    `kind` functional or hierarchic is an escalation's; its `reason` is the log entry that made it.
     `answer` is "" | taken | passed | late; `delivered` never appears for a page nobody answered.
     """
 
@@ -281,7 +288,7 @@ class Page(models.Model):
     step = models.SmallIntegerField()
     repeat = models.PositiveSmallIntegerField(default=0)
     person = models.ForeignKey(Person, on_delete=models.PROTECT, null=True, blank=True, related_name="pages")
-    kind = models.CharField(max_length=16, default="page")  # page | fallback | role
+    kind = models.CharField(max_length=16, default="page")  # page | fallback | role | functional | hierarchic
     reason = models.CharField(max_length=63)
     token_digest = models.CharField(max_length=64, unique=True)
     created_at = models.DateTimeField()

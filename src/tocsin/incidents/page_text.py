@@ -95,6 +95,20 @@ def role(facts: PageFacts, *, display_name: str, responsibilities: tuple[str, ..
     return PageText(subject, "\n".join(text))
 
 
+def asked(facts: PageFacts, *, by: str, to: str, why: str, now: datetime) -> PageText:
+    """Another team, or management, is asked for help: who asks, and for what."""
+    line = fact_line(facts, now=now)
+    text = [
+        line,
+        "",
+        f"{one_line(by)} asks {one_line(to)}: {one_line(why)}",
+        "",
+        f"Say that you look after it, without signing in: {facts.url}",
+        "Not you? Say so there; then somebody else can be asked.",
+    ]
+    return PageText(line, "\n".join(text))
+
+
 def stand_down(facts: PageFacts, *, who: str) -> PageText:
     """You were paged and need not do anything any more. `who` has it; empty when it is over."""
     what = f"{who} has it" if who else "working again"

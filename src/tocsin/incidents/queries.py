@@ -111,6 +111,7 @@ def incidents(
     severity: str = "",
     category: str = "",
     origin: str = "",
+    impact: str = "",
     objective: str = "",
     newest: bool = False,
     limit: int = 200,
@@ -130,6 +131,7 @@ def incidents(
         "severity": severity,
         "category": category,
         "origin": origin,
+        "impact_state": impact,
         "objective__name": objective,
     }
     rows = rows.filter(**{name: value for name, value in chosen.items() if value not in {"", None}})
@@ -288,7 +290,7 @@ def delivery_ladder(actor: Actor, ref: str | int) -> list[Rung]:
 def people_paged_at(actor: Actor, incident: Incident, at: datetime) -> list[str]:
     """Who was paged at that very instant, by name; the fallback contact is no person and is called "fallback"."""
     require(actor, Right.INCIDENT_READ)
-    pages = incident.pages.filter(created_at=at).exclude(kind="role").select_related("person").order_by("id")
+    pages = incident.pages.filter(created_at=at, kind__in=("page", "fallback")).select_related("person").order_by("id")
     return [page.person.username if page.person else "fallback" for page in pages]
 
 

@@ -206,13 +206,6 @@ def reopen(request: HttpRequest, number: int) -> HttpResponse:
     return redirect(_home(number))
 
 
-@require_POST
-def close(request: HttpRequest, number: int) -> HttpResponse:
-    """Nothing is left to do."""
-    actions.close(asking.actor(request), number, now=asking.now(request))
-    return redirect(_home(number))
-
-
 @FORM
 def snooze(request: HttpRequest, number: int) -> HttpResponse:
     """Page nobody for a while."""
@@ -274,7 +267,6 @@ urlpatterns = [
     path("i/<int:number>/move", move, name="incident-move"),
     path("i/<int:number>/undo/<int:seq>", undo, name="incident-undo"),
     path("i/<int:number>/reopen", reopen, name="incident-reopen"),
-    path("i/<int:number>/close", close, name="incident-close"),
     path("i/<int:number>/snooze", snooze, name="incident-snooze"),
     path("i/<int:number>/cancel", cancel, name="incident-cancel"),
     path("i/<int:number>/merge", merge, name="incident-merge"),

@@ -5,17 +5,21 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import messages
+from django.forms import Form
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import path
 from django.views.decorators.http import require_http_methods, require_POST
 
 from tocsin.core.errors import NotFound, Refused
+from tocsin.core.obligation_facts import ObligationKind
 from tocsin.incidents import actions, queries, snapshots
 from tocsin.incidents.models import Obligation
 from tocsin.people import queries as people
 from tocsin.process import queries as process
 from tocsin.web import asking, form_pages, incident_forms, incident_page
+from tocsin.web.incident_course import in_zone, wall_now
+from tocsin.web.incident_course_forms import Fix
 
 FORM = require_http_methods(["GET", "HEAD", "POST"])
 
@@ -31,11 +35,19 @@ def _owed(request: HttpRequest, number: int, obligation: int) -> Obligation:
 def fulfil(request: HttpRequest, number: int, obligation: int) -> HttpResponse:
     """It is done; what shows it can be named."""
     one = _owed(request, number, obligation)
-    form = incident_forms.Fulfilment(request.POST or None)
+    form: Form = incident_forms.Fulfilment(request.POST or None)
+    if one.kind == ObligationKind.HOTFIX:
+        form = Fix(request.POST or None, initial={"deployed_at": wall_now(request)})
 
     def act(filled: dict[str, Any]) -> Obligation:
-        actor = asking.actor(request)
-        return actions.fulfil_obligation(actor, one.pk, reference=filled["reference"], now=asking.now(request))
+        deployed_at = in_zone(request, filled.get("deployed_at"))
+        return actions.fulfil_obligation(
+            asking.actor(request),
+            one.pk,
+            reference=filled["reference"],
+            deployed_at=deployed_at,
+            now=asking.now(request),
+        )
 
     context = {"incident": one.incident, "obligation": one}
     return form_pages.answer(

@@ -12,9 +12,11 @@ from tocsin.catalog import queries as catalog
 from tocsin.catalog.models import Service
 from tocsin.core.access import Actor, Right
 from tocsin.core.facts import Kind
+from tocsin.core.incident_escalations import Direction
 from tocsin.core.roles import RequiredRole, required_roles
 from tocsin.incidents import queries, snapshots
 from tocsin.incidents.actions.noting import UNDO_WITHIN
+from tocsin.incidents.course import course
 from tocsin.incidents.models import OPEN_STATES, Incident, Obligation, ObligationState, Page, RoleHeld, State
 from tocsin.incidents.queries import Rung, TimelineLine
 from tocsin.incidents.runbooks import runbook_of
@@ -63,7 +65,9 @@ class PageRow:
 
     @property
     def whom(self) -> str:
-        return self.page.person.label if self.page.person else "Fallback contact"
+        if self.page.person:
+            return self.page.person.label
+        return "Management" if self.page.kind == Direction.HIERARCHIC else "Fallback contact"
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +124,8 @@ def context(actor: Actor, incident: Incident, *, now: datetime) -> dict[str, Any
     return {
         "incident": incident,
         "definition": definition,
+        "course": course(actor, incident),
+        "asks_priority": incident.is_open or incident.state == State.RESOLVED,
         "proposed": proposed_rank(incident),
         "priority": priority,
         "asks_for": effects.of_priority(priority) if priority else [],

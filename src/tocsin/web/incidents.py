@@ -17,7 +17,16 @@ from tocsin.incidents import actions, queries
 from tocsin.incidents.models import Incident
 from tocsin.people import queries as people
 from tocsin.process import queries as process
-from tocsin.web import asking, form_pages, incident_changes, incident_duties, incident_forms, incident_page, wellbeing
+from tocsin.web import (
+    asking,
+    form_pages,
+    incident_changes,
+    incident_course,
+    incident_duties,
+    incident_forms,
+    incident_page,
+    wellbeing,
+)
 
 SHOWN = 50
 LINES = 500
@@ -146,5 +155,6 @@ urlpatterns = [
     path("i/<int:number>", incident, name="incident"),
     path("i/<int:number>/timeline", timeline, name="incident-timeline"),
     *incident_changes.urlpatterns,
+    *incident_course.urlpatterns,
     *incident_duties.urlpatterns,
 ]

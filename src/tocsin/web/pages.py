@@ -16,6 +16,7 @@ from django.views.decorators.http import require_POST, require_safe
 from tocsin.core.errors import NotFound
 from tocsin.incidents import actions, queries, snapshots
 from tocsin.incidents.actions.answering import bearer
+from tocsin.incidents.course import escalation_of
 from tocsin.incidents.models import Page
 from tocsin.incidents.runbooks import runbook_of
 from tocsin.web import asking, effects, incident_page
@@ -44,13 +45,16 @@ def page(request: HttpRequest, token: str) -> HttpResponse:
     priority = definition.catalogue.by_rank(incident.priority) if incident.priority else None
     now = asking.now(request)
     open_now = incident.is_open and row.generation == incident.generation
+    asked = escalation_of(row)
     waits = open_now and (row.kind == "role" or incident.state == "triggered")
+    waits = (incident.is_open and asked.is_open) if asked else waits
     context = {
         "page": row,
         "token": token,
         "incident": incident,
         "definition": definition,
         "role": role,
+        "asked": asked,
         "asks_for": effects.of_priority(priority) if priority else [],
         "priority": priority,
         "zone": zone_of(row.person.time_zone) if row.person else zone_of("UTC"),

@@ -10,10 +10,17 @@ from tocsin.incidents.actions.caring import (
     settle_conflict,
 )
 from tocsin.incidents.actions.classifying import change_priority, change_severity, choose_groups
+from tocsin.incidents.actions.closing import close
 from tocsin.incidents.actions.depending import link_upstream
 from tocsin.incidents.actions.engine_faces import advance_escalations, page_failed
+from tocsin.incidents.actions.escalating import (
+    acknowledge_escalation,
+    escalate_to_management,
+    escalate_to_team,
+)
 from tocsin.incidents.actions.excusing import waive_check, withdraw_waiver
-from tocsin.incidents.actions.moving import cancel, close, merge, move, reopen, resolve
+from tocsin.incidents.actions.knowing import change_impact, report_by_customer, state_known
+from tocsin.incidents.actions.moving import cancel, merge, move, reopen, resolve
 from tocsin.incidents.actions.noting import annotate, undo
 from tocsin.incidents.actions.opening import declare
 from tocsin.incidents.actions.outside_changes import note_change
@@ -31,11 +38,13 @@ from tocsin.incidents.actions.updates import record_update
 __all__ = [
     "accept_hand_over",
     "acknowledge",
+    "acknowledge_escalation",
     "advance_escalations",
     "annotate",
     "answer_prompt",
     "assign_role",
     "cancel",
+    "change_impact",
     "change_priority",
     "change_severity",
     "choose_groups",
@@ -43,6 +52,8 @@ __all__ = [
     "declare",
     "dissolve_team",
     "escalate",
+    "escalate_to_management",
+    "escalate_to_team",
     "fulfil_obligation",
     "introduce",
     "link_upstream",
@@ -58,9 +69,11 @@ __all__ = [
     "release_role",
     "reopen",
     "reopen_still_burning",
+    "report_by_customer",
     "resolve",
     "settle_conflict",
     "snooze",
+    "state_known",
     "take_alert_changes",
     "take_page",
     "tell_late_obligations",

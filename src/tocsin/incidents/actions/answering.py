@@ -11,10 +11,12 @@ from tocsin.audit.actions import stamp
 from tocsin.core.access import Actor, ActorKind, Right, Role, require
 from tocsin.core.errors import NotFound, Refused
 from tocsin.core.facts import Kind
+from tocsin.core.incident_escalations import Direction
 from tocsin.core.incident_lifecycle import Event, Status, is_open, status_of
 from tocsin.core.incident_lifecycle import State as CoreState
 from tocsin.incidents import snapshots
 from tocsin.incidents.actions import chain, chain_step, duties, paging, staffing
+from tocsin.incidents.actions.answering_escalation import record_answer
 from tocsin.incidents.actions.incident_row import enter, fact, held, person_behind, save, team_name
 from tocsin.incidents.models import Incident, Page
 from tocsin.incidents.queries import page_for_token
@@ -22,6 +24,8 @@ from tocsin.people import queries as people
 from tocsin.people.models import Person
 
 TAKEN, PASSED, LATE = "taken", "passed", "late"
+NAMELESS = {False: ("fallback-contact", "Fallback contact"), True: ("management", "Management")}
+"""Who answers a page that went to an address without a person; an escalation's went to management."""
 _ACKNOWLEDGED = ("state", "acknowledged_at", "acknowledged_by", "snoozed_until")
 
 
@@ -80,7 +84,9 @@ def take_page(token: str, *, now: datetime) -> Incident:
             save(incident, now=now)
             duties.reconcile(incident, now=now)
             _answer(actor, page, TAKEN, now=now)
-        elif page.kind != paging.ROLE and _is_takeable(page, incident):
+        elif page.kind in paging.ESCALATIONS and is_open(CoreState(incident.state)):
+            _take_escalation(actor, page, incident, now=now)
+        elif page.kind in paging.CHAIN and _is_takeable(page, incident):
             # Answered first: who took it by this page is not told to stand down.
             _answer(actor, page, TAKEN, now=now)
             take_charge(actor, incident, page.person, now=now)
@@ -96,13 +102,23 @@ def pass_page(token: str, *, now: datetime) -> Incident:
         if page.answer:
             return incident
         actor = bearer(page)
-        if page.kind == paging.ROLE or _is_takeable(page, incident):
+        if page.kind not in paging.CHAIN or _is_takeable(page, incident):
             _answer(actor, page, PASSED, now=now)
-            if page.kind != paging.ROLE and chain.stands_at(incident, loop=page.loop, step=page.step):
+            if page.kind in paging.CHAIN and chain.stands_at(incident, loop=page.loop, step=page.step):
                 chain.by_hand(incident, now=now)
         else:
             _answer(actor, page, LATE, now=now)
     return incident
+
+
+def _take_escalation(actor: Actor, page: Page, incident: Incident, *, now: datetime) -> None:
+    """The one who was asked looks after it. A team that is asked about what nobody has takes charge by that."""
+    name = page.person.label if page.person else actor.display_name
+    made = record_answer(actor, incident, int(page.reason), name=name, now=now)
+    _answer(actor, page, TAKEN if made is not None and made.is_open else LATE, now=now)
+    untaken = status_of(CoreState(incident.state)) is Status.TRIGGERED
+    if page.kind == Direction.FUNCTIONAL and page.person is not None and untaken:
+        take_charge(actor, incident, page.person, now=now)
 
 
 def _answered(token: str) -> tuple[Page, Incident]:
@@ -128,7 +144,7 @@ def _answer(actor: Actor, page: Page, answer: str, *, now: datetime) -> None:
     page.save(update_fields=["answer", "answered_at"])
     kinds = {TAKEN: Kind.PAGE_TAKEN, PASSED: Kind.PAGE_PASSED, LATE: Kind.PAGE_ANSWERED_LATE}
     name = page.person.label if page.person else actor.display_name
-    told = fact(page.incident, kinds[answer], person=name, page=str(page.pk), role=page.kind == paging.ROLE)
+    told = fact(page.incident, kinds[answer], person=name, page=str(page.pk), role=page.kind not in paging.CHAIN)
     audit.record(actor, [told], now=now)
 
 
@@ -137,8 +153,8 @@ def bearer(page: Page) -> Actor:
     person = page.person
     return Actor(
         kind=ActorKind.PAGE_LINK,
-        ident=person.username if person else "fallback-contact",
-        display_name=person.label if person else "Fallback contact",
+        ident=person.username if person else NAMELESS[page.kind in paging.ESCALATIONS][0],
+        display_name=person.label if person else NAMELESS[page.kind in paging.ESCALATIONS][1],
         role=Role.RESPONDER,
         person_id=person.pk if person else None,
     )
@@ -150,7 +166,7 @@ def escalate(actor: Actor, ref: str | int, *, now: datetime) -> Incident:
         incident = held(ref)
         require(actor, Right.INCIDENT_ESCALATE, team=team_name(incident))
         _require_open(incident)
-        facts = [fact(incident, Kind.INCIDENT_ESCALATED, by=actor.ident)]
+        facts = [fact(incident, Kind.INCIDENT_PASSED_ON, by=actor.ident)]
         if chain_step.take_back(incident):
             facts.append(fact(incident, Kind.INCIDENT_UNACKNOWLEDGED))
         incident.snoozed_until = None

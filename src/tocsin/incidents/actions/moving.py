@@ -1,4 +1,4 @@
-"""From step to step of the response, and to its end: investigate, mitigate, resolve, close, reopen, merge, cancel."""
+"""From step to step of the response, and to its end: investigate, mitigate, resolve, reopen, merge, cancel."""
 
 from __future__ import annotations
 
@@ -14,10 +14,11 @@ from tocsin.core.errors import Invalid, Refused
 from tocsin.core.facts import Kind
 from tocsin.core.incident_lifecycle import Event, accepted, missing_facts, reopening
 from tocsin.core.incident_lifecycle import State as CoreState
+from tocsin.core.priorities import PriorityState
 from tocsin.incidents import snapshots
 from tocsin.incidents.actions import chain, classifying, duties, paging
 from tocsin.incidents.actions.incident_row import enter, fact, held, save, team_name
-from tocsin.incidents.models import OPEN_STATES, Incident, IncidentAlert, IncidentBreach, ObligationState, State
+from tocsin.incidents.models import OPEN_STATES, Incident, IncidentAlert, IncidentBreach, State
 from tocsin.incidents.queries import number_of
 from tocsin.platform.text import clean
 
@@ -30,6 +31,7 @@ _ENDED = ("state", "resolved_at", "snoozed_until")
 _ASKED = {
     "service": "Say which service it was.",
     "category": "Say what kind of incident it was, for example deploy, capacity or dependency.",
+    "priority": "Nobody has decided on the priority. Choose one, or none on purpose.",
 }
 
 
@@ -74,13 +76,14 @@ def resolve(
     with transaction.atomic():
         incident = held(ref)
         require(actor, Right.INCIDENT_RESOLVE, team=team_name(incident))
-        _fill(incident, service, category)
-        _require_facts(Event.RESOLVE, incident)
+        fill(incident, service, category)
+        require_facts(Event.RESOLVE, incident)
         end(actor, incident, note=clean(note), by_person=True, now=now)
     return incident
 
 
-def _fill(incident: Incident, service: str | None, category: str | None) -> None:
+def fill(incident: Incident, service: str | None, category: str | None) -> None:
+    """Take over service and category where they are given."""
     if service:
         incident.service = catalog.known_service(service)
         incident.team = incident.service.team
@@ -88,9 +91,13 @@ def _fill(incident: Incident, service: str | None, category: str | None) -> None
         incident.category = clean(category).strip()[:63]
 
 
-def _require_facts(event: Event, incident: Incident) -> None:
+def require_facts(event: Event, incident: Incident) -> None:
+    """Raise Invalid with a question for each fact that a person still has to give."""
     name = incident.service.name if incident.service else ""
-    missing = missing_facts(event, by_person=True, service=name, category=incident.category)
+    undecided = incident.priority_state == PriorityState.UNSET
+    missing = missing_facts(
+        event, by_person=True, service=name, category=incident.category, priority_undecided=undecided
+    )
     if missing:
         raise Invalid({field: _ASKED[field] for field in missing})
 
@@ -128,24 +135,6 @@ def _wind_up(incident: Incident, *, now: datetime) -> None:
     paging.take_back_unsent(incident)
     paging.take_back_requests(incident)
     duties.reconcile(incident, now=now)
-
-
-def close(actor: Actor, ref: str | int, *, now: datetime) -> Incident:
-    """Nothing is left to do. Raises Invalid for missing facts and Refused while obligations are open."""
-    with transaction.atomic():
-        incident = held(ref)
-        require(actor, Right.INCIDENT_RESOLVE, team=team_name(incident))
-        _require_facts(Event.CLOSE, incident)
-        if not enter(incident, Event.CLOSE):
-            return incident
-        left = list(incident.obligations.filter(state=ObligationState.OPEN).values_list("key", flat=True))
-        if left:
-            remedy = "Fulfil or waive them first."
-            raise Refused(f"Still owed: {', '.join(sorted(left))}.", reason="obligations_open", remedy=remedy)
-        incident.closed_at = now
-        save(incident, "state", "closed_at", now=now)
-        audit.record(actor, [fact(incident, Kind.INCIDENT_CLOSED)], now=now)
-    return incident
 
 
 def reopen(actor: Actor, ref: str | int, *, reason: str = "", now: datetime) -> Incident:

@@ -9,9 +9,10 @@ from typing import Any
 
 from tocsin.audit.actions import stamp
 from tocsin.core.delivery_plan import Attempt, Traffic, delivery_plan, lane
+from tocsin.core.incident_escalations import Direction
 from tocsin.core.process_definition import ProcessDefinition
 from tocsin.incidents import page_text
-from tocsin.incidents.models import Incident, Page
+from tocsin.incidents.models import CHAIN_KINDS, Incident, Page
 from tocsin.incidents.page_text import PageFacts, PageText
 from tocsin.incidents.priority_words import priority_code
 from tocsin.incidents.runbooks import runbook_of
@@ -23,6 +24,9 @@ from tocsin.platform.models import OutboxMessage, OutboxState
 from tocsin.platform.outbox import Outgoing
 
 PAGE, FALLBACK, ROLE, STAND_DOWN, FOLLOW_UP = "page", "fallback", "role", "stand_down", "follow_up"
+CHAIN = frozenset(CHAIN_KINDS)
+ESCALATIONS = frozenset(direction.value for direction in Direction)
+"""Pages of an escalation; their `reason` is the number of the log entry that made it."""
 PAGE_LIFE = timedelta(hours=4)
 """A page that could not be handed over for so long wakes nobody any more; the chain has gone on long since."""
 _NO_STEP = -1
@@ -170,8 +174,8 @@ def _place(row: Page) -> str:
 
 
 def header_kind(kind: str) -> str:
-    """What X-Update-Kind says: to be asked to join in a role is a page as well."""
-    return PAGE if kind == ROLE else kind
+    """What X-Update-Kind says: to be asked to join in a role, or for another team, is a page as well."""
+    return PAGE if kind == ROLE or kind in ESCALATIONS else kind
 
 
 def payload(
@@ -257,7 +261,7 @@ def take_back_unsent(incident: Incident) -> None:
 
 def take_back_requests(incident: Incident) -> None:
     """What else waits to be said to responders is pointless once it is over."""
-    for kind in (ROLE, FOLLOW_UP):
+    for kind in (ROLE, FOLLOW_UP, *sorted(ESCALATIONS)):
         outbox.cancel_unsent(kind=kind, incident=incident.ref)
 
 

@@ -39,12 +39,13 @@ def fulfil_obligation(
     reference: str = "",
     evidence_seq: int | None = None,
     promised_at: datetime | None = None,
+    deployed_at: datetime | None = None,
     now: datetime,
 ) -> Obligation:
     """It is done. `reference` is what shows it (a change's id, a link), `evidence_seq` the log entry that does.
 
-    `promised_at` is when an update said that the next one would come. A hotfix needs a reference. Doing twice what is
-    done changes nothing; Refused for what was waived or is asked no more.
+    `promised_at` is when an update said that the next one would come. A hotfix needs the change and `deployed_at`, when
+    it was rolled out. Doing twice what is done changes nothing; Refused for what was waived or is asked no more.
     """
     with transaction.atomic():
         row, incident = _owed(obligation_id)
@@ -53,16 +54,33 @@ def fulfil_obligation(
             return row
         _require_open(row)
         shown = clean(reference).strip()[:300]
-        if row.kind == ObligationKind.HOTFIX and not shown:
-            raise Invalid({"reference": "Name the change that was rolled out."})
+        _require_fix(row, shown, deployed_at, now=now)
         row.state, row.fulfilled_at, row.reference = ObligationState.FULFILLED, now, shown
-        row.promised_at, row.evidence_seq = promised_at, evidence_seq
-        [entry] = audit.record(actor, [_told(row, Kind.OBLIGATION_FULFILLED, reference=shown)], now=now)
+        row.promised_at, row.deployed_at, row.evidence_seq = promised_at, deployed_at, evidence_seq
+        rolled_out = {"deployed_at": stamp(deployed_at)} if deployed_at else {}
+        told = _told(row, Kind.OBLIGATION_FULFILLED, reference=shown, **rolled_out)
+        [entry] = audit.record(actor, [told], now=now)
         row.evidence_seq = row.evidence_seq or entry.seq
-        row.save(update_fields=["state", "fulfilled_at", "reference", "promised_at", "evidence_seq"])
+        row.save(update_fields=["state", "fulfilled_at", "reference", "promised_at", "deployed_at", "evidence_seq"])
         save(incident, now=now)
         duties.reconcile(incident, now=now)
     return row
+
+
+def _require_fix(row: Obligation, reference: str, deployed_at: datetime | None, *, now: datetime) -> None:
+    """A fix is done when it is rolled out: which change, and when."""
+    faults = {}
+    if row.kind == ObligationKind.HOTFIX:
+        if not reference:
+            faults["reference"] = "Name the change that was rolled out."
+        if deployed_at is None:
+            faults["deployed_at"] = "Say when it was rolled out."
+    if deployed_at is not None and deployed_at.tzinfo is None:
+        faults["deployed_at"] = "Give it with a zone: 2026-07-01T09:30:00Z."
+    elif deployed_at is not None and deployed_at > now:
+        faults["deployed_at"] = "That has not happened yet."
+    if faults:
+        raise Invalid(faults)
 
 
 def waive_obligation(actor: Actor, obligation_id: int, *, reason: str, now: datetime) -> Obligation:

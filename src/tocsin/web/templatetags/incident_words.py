@@ -13,6 +13,8 @@ from django.utils.safestring import SafeString
 
 from tocsin.core.access import Right
 from tocsin.core.facts import Kind
+from tocsin.core.incident_findings import Finding, FirstWord, Knowledge, Lead
+from tocsin.core.incident_phases import Phase
 from tocsin.core.obligation_facts import Audience, ObligationKind
 from tocsin.core.process_parts import NAMED_PERSON
 from tocsin.incidents import snapshots
@@ -75,7 +77,13 @@ DOTS: dict[str, tuple[str, str]] = {
     Kind.INCIDENT_MITIGATED: ("check", "done"),
     Kind.INCIDENT_REOPENED: ("undo", "alarm"),
     Kind.INCIDENT_UNDONE: ("undo", ""),
+    Kind.INCIDENT_PASSED_ON: ("pass", ""),
     Kind.INCIDENT_ESCALATED: ("pass", ""),
+    Kind.INCIDENT_ESCALATED_UP: ("pass", ""),
+    Kind.ESCALATION_ACKNOWLEDGED: ("hand", "done"),
+    Kind.INCIDENT_CAUSE_STATED: ("note", "told"),
+    Kind.INCIDENT_WORKAROUND_STATED: ("note", "told"),
+    Kind.CUSTOMER_REPORTED: ("note", "told"),
     Kind.INCIDENT_NOTED: ("note", ""),
     "note": ("note", ""),
     "chat": ("updates", ""),
@@ -168,6 +176,42 @@ def way_to(one: Obligation) -> dict[str, Any]:
         role = f"?role={one.owner_role}" if kind is ObligationKind.FILL_ROLE else ""
         return {"url": f"{home}/{place}{role}", "words": words, "sheet": kind in IN_A_SHEET}
     return {"url": f"{home}/obligations/{one.pk}/fulfil", "words": "Done", "sheet": True}
+
+
+PHASES = {
+    Phase.INITIAL_DIAGNOSIS: "First diagnosis",
+    Phase.ESCALATION: "Escalation",
+    Phase.INVESTIGATION: "Investigation and diagnosis",
+    Phase.RESOLUTION: "Resolution and recovery",
+    Phase.CLOSURE: "Closure",
+}
+FINDINGS = {
+    Knowledge.UNSAID: "nobody has said",
+    Knowledge.KNOWN: "known",
+    Knowledge.UNKNOWN: "not known",
+}
+LEADS = {
+    Lead.AHEAD: "stakeholders, before a customer reported it",
+    Lead.BEHIND: "a customer, before we told stakeholders",
+    Lead.UNKNOWN: "unknown: no customer has reported it",
+}
+
+
+@register.filter
+def phase_words(phase: Phase) -> str:
+    """A step of the response, as people say it."""
+    return PHASES[phase]
+
+
+@register.filter
+def finding_words(finding: Finding) -> str:
+    return FINDINGS[finding.knowledge]
+
+
+@register.filter
+def lead_words(word: FirstWord) -> str:
+    """Who heard first, stakeholders or a customer."""
+    return LEADS[word.lead]
 
 
 MESSAGE_STATES = {

@@ -1,0 +1,82 @@
+"""The course of an incident out of its log: the steps of the response, escalations, what is known, who heard first."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from tocsin.audit.models import Entry
+from tocsin.core.access import Actor, Right, require
+from tocsin.core.adherence_record import BEGINNINGS, Event
+from tocsin.core.facts import Kind
+from tocsin.core.incident_escalations import Direction, EscalationMade, escalations
+from tocsin.core.incident_findings import TOLD, Findings, FirstWord, findings, first_word
+from tocsin.core.incident_phases import PhaseCourse, phases
+from tocsin.incidents.models import Incident, Page
+
+READ_KINDS = (
+    *BEGINNINGS,
+    *TOLD,
+    Kind.INCIDENT_ACKNOWLEDGED,
+    Kind.INCIDENT_UNACKNOWLEDGED,
+    Kind.INCIDENT_INVESTIGATING,
+    Kind.INCIDENT_IDENTIFIED,
+    Kind.INCIDENT_MITIGATED,
+    Kind.INCIDENT_RESOLVED,
+    Kind.INCIDENT_CLOSED,
+    Kind.INCIDENT_REOPENED,
+    Kind.INCIDENT_MERGED,
+    Kind.INCIDENT_CANCELLED,
+    Kind.INCIDENT_ESCALATED,
+    Kind.INCIDENT_ESCALATED_UP,
+    Kind.ESCALATION_ACKNOWLEDGED,
+    Kind.INCIDENT_CAUSE_STATED,
+    Kind.INCIDENT_WORKAROUND_STATED,
+    Kind.CUSTOMER_REPORTED,
+)
+FIRST_WORD_KINDS = (*TOLD, Kind.CUSTOMER_REPORTED)
+TOGETHER = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Course:
+    phases: tuple[PhaseCourse, ...]
+    escalations: tuple[EscalationMade, ...]
+    findings: Findings
+    first_word: FirstWord
+
+
+def course(actor: Actor, incident: Incident) -> Course:
+    """The course of one incident so far."""
+    require(actor, Right.INCIDENT_READ)
+    events = events_of(incident.ref)
+    return Course(phases(incident.ref, events), escalations(events), findings(events), first_word(events))
+
+
+def events_of(ref: str) -> list[Event]:
+    """The entries that tell the course of an incident, in order."""
+    return [event for _, event in _events([ref], READ_KINDS)]
+
+
+def escalation_of(page: Page) -> EscalationMade | None:
+    """The escalation that a page asks for; None for a page of the chain or of a role."""
+    if page.kind not in set(Direction):
+        return None
+    made = escalations(events_of(page.incident.ref))
+    return next((one for one in made if str(one.seq) == page.reason), None)
+
+
+def first_words(refs: Iterable[str]) -> Iterator[tuple[str, FirstWord]]:
+    """Who heard first, incident by incident; a few of them in memory at a time."""
+    wanted = list(refs)
+    for start in range(0, len(wanted), TOGETHER):
+        own: dict[str, list[Event]] = {ref: [] for ref in wanted[start : start + TOGETHER]}
+        for ref, event in _events(list(own), FIRST_WORD_KINDS):
+            own[ref].append(event)
+        yield from ((ref, first_word(events)) for ref, events in own.items())
+
+
+def _events(refs: list[str], kinds: Iterable[str]) -> Iterator[tuple[str, Event]]:
+    rows = Entry.objects.filter(incident__in=refs, kind__in=list(kinds)).order_by("seq")
+    for ref, seq, at, kind, actor, data in rows.values_list("incident", "seq", "at", "kind", "actor", "data"):
+        yield ref, Event(seq, at, kind, actor, data)

@@ -418,7 +418,7 @@ def test_an_incident_keeps_the_process_it_began_under(house: House) -> None:
     for one in document["priorities"]["priorities"]:
         if one["rank"] == 3:
             one["criteria"]["hotfix_immediately"] = True
-            one["actions"] = ["Roll out a fix"]
+            one["actions"] = "Roll out a fix"
     house.pass_time(timedelta(seconds=1))
     version = process.publish_version(SYSTEM, document, note="Fix it at once", now=house.now)
     new = house.declare(priority=3, groups=groups)

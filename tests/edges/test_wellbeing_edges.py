@@ -169,3 +169,25 @@ def test_thanking_is_refused_while_something_is_owed_and_says_what(row: Incident
     assert ben.post(address, {"thanks": "Thank you both."}).status_code == 302
     assert ResponseTeam.objects.get().thanks == "Thank you both."
     assert "Thank you both." in words(read(ben, f"/i/{row.number}/people"), "mission")
+
+
+@pytest.mark.usefixtures("row")
+def test_a_team_of_three_has_no_figures_and_ones_own_are_there() -> None:
+    page = read(signed_in("ada"), "/wellbeing")
+    assert "3 h" in words(page, "own-load")
+    assert has(page, "no-teams")
+    assert not has(page, "team-identity")
+
+
+@pytest.mark.req("R-9.3.12-7")
+@pytest.mark.usefixtures("row")
+def test_a_team_of_five_is_shown_together_and_names_nobody() -> None:
+    for name in ("dan", "eve"):
+        worlds.person(name, in_team="identity", display_name=name.title())
+    worlds.person("zoe", display_name="Zoe")
+    page = read(signed_in("zoe"), "/wellbeing")
+    assert "5 people together" in words(page, "team-identity")
+    assert "6 h" in words(page, "team-identity")
+    main = page.split("<main", 1)[1]
+    assert not any(name in main for name in ("Ada", "Ben", "Cleo", "Dan", "Eve"))
+    assert "0 h" in words(page, "own-load")

@@ -43,7 +43,7 @@ PLACES = (
         "s",
         (("Teams", "/teams"), ("Wishes", "/backlog")),
     ),
-    Place("oncall", "On call", "/oncall", "oncall", ("/oncall",), key="o"),
+    Place("oncall", "On call", "/oncall", "oncall", ("/oncall", "/wellbeing"), "o", (("Well-being", "/wellbeing"),)),
     Place("learn", "Learn", "/postmortems", "learn", ("/postmortems", "/actions"), "p", (("Actions", "/actions"),)),
     Place(
         "process",

@@ -35,6 +35,7 @@ from tocsin.web import (
     teams,
     updates,
     wellbeing,
+    wellbeing_load,
     what_if,
     wiring,
 )
@@ -72,6 +73,7 @@ PARTS = (
     backlog,
     what_if,
     wellbeing,
+    wellbeing_load,
 )
 
 urlpatterns: list[URLPattern | URLResolver] = [pattern for part in PARTS for pattern in part.urlpatterns]

@@ -76,7 +76,7 @@ def test_an_outage_that_flaps_is_one_story() -> None:
     for begin in range(DAY, DAY + 4 * 60, 40):
         bad[begin : begin + 5] = 600
     page, ticket = judged(valid, bad)
-    assert page.notified.tolist() == [DAY]
+    assert page.notified.tolist() == [DAY + 1]
     ends = np.flatnonzero(~page.firing[1:] & page.firing[:-1])
     assert ends.size > 1
     assert not ticket.notified.size

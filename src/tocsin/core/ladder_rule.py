@@ -87,15 +87,17 @@ PAGE_LADDER = Ladder(
     urgency=Urgency.PAGE,
     rungs=(
         # A burst, however short.
-        Rung(_minutes(1), _minutes(1), _percent(1.3)),
-        Rung(_minutes(2), _minutes(1), _percent(1.3)),
-        Rung(_minutes(5), _minutes(2), _percent(1.3)),
+        Rung(_minutes(1), _minutes(1), _percent(1.5)),
+        Rung(_minutes(2), _minutes(1), _percent(1.5)),
+        Rung(_minutes(5), _minutes(2), _percent(1.5)),
         # More than a burst can do.
         Rung(_minutes(5), _minutes(2), _percent(1.1), lost=_minutes(1)),
         Rung(_minutes(10), _minutes(2), _percent(1.1), lost=_minutes(1)),
         Rung(_minutes(20), _minutes(5), _percent(1.3), still_bad=2, lost=_minutes(1)),
-        # What has lasted.
-        Rung(_minutes(10), _minutes(2), _percent(0.9), since=_minutes(5)),
+        # What has lasted: longer than a hiccup, longer than a bad deploy takes to be gone.
+        Rung(_minutes(5), _minutes(1), _percent(1.4), since=_minutes(2)),
+        Rung(_minutes(5), _minutes(1), _percent(0.9), since=_minutes(4)),
+        Rung(_minutes(10), _minutes(1), _percent(0.9), since=_minutes(4)),
         Rung(_minutes(20), _minutes(2), _percent(0.9), still_bad=2, since=_minutes(5)),
         Rung(_minutes(40), _minutes(5), _percent(1.2), still_bad=2, since=_minutes(10)),
         Rung(_minutes(90), _minutes(10), _percent(1.4), still_bad=2, since=_minutes(20)),

@@ -20,6 +20,7 @@ from tocsin.core.facts import Kind
 from tocsin.engine import judge_policies
 from tocsin.incidents import actions as incidents
 from tocsin.incidents.models import Incident
+from tocsin.insights import budget_policies as insights
 from tocsin.platform.models import OutboxMessage
 from tocsin.process import actions as process
 from tocsin.slo import actions, queries
@@ -252,3 +253,97 @@ def test_more_slos_cost_few_more_queries() -> None:
     with CaptureQueriesContext(connection) as many:
         look(NOW + 10 * MINUTE)
     assert len(many) <= len(few) + 1
+
+
+BY_PEOPLE = {
+    "code": "EB9",
+    "when": {"kind": "by_people"},
+    "condition": "The owners see a risk",
+    "consequence": "Nothing risky is released",
+    "tell": ["owners", "group:product-owners"],
+}
+
+
+def by_people() -> ErrorBudgetPolicy:
+    return policy(clauses=[*default_policy()["clauses"], BY_PEOPLE])
+
+
+@pytest.mark.req("R-10-1")
+def test_a_clause_that_people_judge_is_begun_and_ended_by_hand_told_and_audited() -> None:
+    slo()
+    by_people()
+    olga = worlds.actor("olga")
+    row = actions.begin_clause(olga, team="identity", clause="EB9", slo="log-on", why="A big sale comes", now=NOW)
+    assert (row.began_by, row.why, row.consequence) == ("olga", "A big sale comes", "Nothing risky is released")
+    assert told() == ["olga@harbor.example", "pia@harbor.example"]
+    assert "olga says: A big sale comes" in OutboxMessage.objects.filter(kind="budget_policy")[0].payload["text"]
+    began = Entry.objects.get(kind=Kind.BUDGET_POLICY_CLAUSE_BEGAN)
+    assert (began.actor, began.data["clause"], began.data["why"]) == ("olga", "EB9", "A big sale comes")
+    look(NOW + 6 * MINUTE)
+    row.refresh_from_db()
+    assert row.ended_at is None
+    shown = insights.view(olga, "identity", now=NOW + 6 * MINUTE)
+    assert [one.clause.code for one in shown.clauses if one.word == "holds"] == ["EB9"]
+    with pytest.raises(Refused):
+        actions.begin_clause(olga, team="identity", clause="EB9", slo="log-on", why="again", now=NOW + HOUR)
+    with pytest.raises(Invalid):
+        actions.end_clause(olga, row.pk, why=" ", now=NOW + HOUR)
+    over = actions.end_clause(olga, row.pk, why="The sale is over", now=NOW + HOUR)
+    assert (over.ended_at, over.ended_because) == (NOW + HOUR, "The sale is over")
+    ended = Entry.objects.get(kind=Kind.BUDGET_POLICY_CLAUSE_ENDED)
+    assert (ended.actor, ended.data["because"]) == ("olga", "The sale is over")
+    with pytest.raises(Refused):
+        actions.end_clause(olga, row.pk, why="again", now=NOW + HOUR)
+
+
+def test_what_numbers_judge_is_neither_begun_nor_ended_by_hand_and_wrong_names_are_named() -> None:
+    made = slo()
+    by_people()
+    burn(made, NOW, 400)
+    look(NOW + 11 * MINUTE)
+    olga, entries = worlds.actor("olga"), Entry.objects.count()
+    judged = PolicyConsequence.objects.get(clause="EB2")
+    with pytest.raises(Refused):
+        actions.end_clause(olga, judged.pk, why="enough", now=NOW)
+    with pytest.raises(Refused):
+        actions.begin_clause(olga, team="identity", clause="EB1", slo="log-on", why="x", now=NOW)
+    with pytest.raises(Invalid) as wrong:
+        actions.begin_clause(olga, team="identity", clause="EB0", slo="nothing", why="", now=NOW)
+    assert set(wrong.value.fields) == {"clause", "slo", "why"}
+    with pytest.raises(Invalid):
+        actions.begin_clause(olga, team="identity", clause="EB9", slo="log-on", why="x" * 501, now=NOW)
+    for nobody in (worlds.actor("tom"), ANONYMOUS):
+        with pytest.raises(NotAllowed):
+            actions.begin_clause(nobody, team="identity", clause="EB9", slo="log-on", why="x", now=NOW)
+        with pytest.raises(NotAllowed):
+            actions.end_clause(nobody, judged.pk, why="x", now=NOW)
+        with pytest.raises(NotAllowed):
+            actions.end_budget_policy(nobody, team="identity", reason="x", now=NOW)
+    with pytest.raises(NotFound):
+        actions.end_clause(SYSTEM, 0, why="x", now=NOW)
+    assert Entry.objects.count() == entries
+
+
+@pytest.mark.req("R-10-1")
+def test_an_ended_policy_ends_its_consequences_is_not_looked_at_and_can_be_put_back() -> None:
+    made, row = slo(), by_people()
+    burn(made, NOW, 400)
+    look(NOW + 11 * MINUTE)
+    olga, at = worlds.actor("olga"), NOW + HOUR
+    with pytest.raises(Invalid):
+        actions.end_budget_policy(olga, team="identity", reason=" ", now=at)
+    actions.end_budget_policy(olga, team="identity", reason="We join another team", now=at)
+    row.refresh_from_db()
+    assert (row.ended_at, row.ended_by, row.ended_because, row.next_at) == (at, "olga", "We join another team", None)
+    assert not PolicyConsequence.objects.filter(ended_at=None).exists()
+    [fact] = facts(Kind.BUDGET_POLICY_ENDED)
+    assert (fact["reason"], fact["consequences_ended"]) == ("We join another team", 1)
+    assert look(at + DAY) == 0
+    shown = insights.view(olga, "identity", now=at + DAY)
+    assert (shown.holding, shown.review_due, [f for one in shown.clauses for f in one.findings]) == (0, False, [])
+    with pytest.raises(NotFound):
+        actions.end_budget_policy(olga, team="identity", reason="again", now=at)
+    with pytest.raises(NotFound):
+        actions.begin_clause(olga, team="identity", clause="EB9", slo="log-on", why="x", now=at)
+    again = actions.save_budget_policy(olga, team="identity", document=row.document, now=at + DAY)
+    assert (again.ended_at, again.revision, again.next_at) == (None, row.revision + 1, at + DAY)

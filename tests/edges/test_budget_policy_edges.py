@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from tests.domains import slo_worlds, worlds
-from tests.domains.test_budget_policies import MINUTE, burn, house, look, policy, slo
+from tests.domains.test_budget_policies import BY_PEOPLE, MINUTE, burn, house, look, policy, slo
 from tests.domains.worlds import NOW
 from tests.edges.api_client import Caller
 from tests.edges.test_cli import Shell, shell
@@ -189,3 +189,54 @@ def test_data_that_stopped_are_hatched_and_a_team_without_slos_has_its_strip_alo
     page = read(signed_in("tom"), PAGE)
     assert "Nothing is known" in words(page, "policy-budgets-finding")
     assert 'fill="url(#policy-budgets-unknown)"' in page
+
+
+def test_a_clause_is_begun_and_ended_and_the_policy_ended_on_the_page(clock: WoundClock) -> None:
+    slo()
+    odd = {**BY_PEOPLE, "code": "EB 9/<b>"}
+    policy(clauses=[*default_policy()["clauses"], odd])
+    olga = signed_in("olga")
+    assert has(read(olga, PAGE), "hold-EB 9/&lt;b&gt;")
+    assert 'name="slo"' not in read(signed_in("tom"), PAGE)
+    wrong = olga.post(f"{PAGE}/begin", {"clause": odd["code"], "slo": "log-on", "why": " "})
+    assert wrong.status_code == 422
+    assert "Say in a sentence why" in words(wrong.content.decode(), "problems")
+    given = {"clause": odd["code"], "slo": "log-on", "why": "A <i>sale</i> comes"}
+    assert signed_in("tom").post(f"{PAGE}/begin", given).status_code == 403
+    assert olga.post(f"{PAGE}/begin", given).status_code == 302
+    again = olga.post(f"{PAGE}/begin", given)
+    assert (again.status_code, PolicyConsequence.objects.count()) == (422, 1)
+    row = PolicyConsequence.objects.get()
+    shown = words(read(signed_in("tom"), PAGE), f"consequence-{row.pk}")
+    assert "begun by olga" in shown
+    assert "A &lt;i&gt;sale&lt;/i&gt; comes" in shown or "A <i>sale</i> comes" in shown
+    assert olga.post(f"{PAGE}/consequences/{row.pk}/over", {"why": ""}).status_code == 422
+    assert olga.post(f"{PAGE}/consequences/{row.pk}/over", {"why": "Done"}).status_code == 302
+    assert "Over: Done" in words(read(olga, PAGE), f"consequence-{row.pk}")
+    assert olga.post(f"{PAGE}/end", {"reason": ""}).status_code == 422
+    assert olga.get(f"{PAGE}/end").status_code == 405
+    assert olga.post(f"{PAGE}/end", {"reason": "We join another team"}).status_code == 302
+    page = read(olga, PAGE)
+    assert "We join another team" in words(page, "policy-ended")
+    assert "no longer in force" in words(page, "policy-finding")
+    assert not has(page, "policy-decisions")
+    assert not has(page, "policy-end")
+    read(signed_in("tom"), f"{PAGE}/budgets.svg", status=404)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_policy_is_begun_judged_and_ended_by_words(shell: Shell, tmp_path: Path) -> None:
+    slo_worlds.objective("till", service="log-on", now=clocks.now())
+    file = tmp_path / "policy.yaml"
+    file.write_text(yaml.safe_dump(document(clauses=[BY_PEOPLE])))
+    shell.run("policy", "set", "identity", str(file))
+    made: Any = shell.json("policy", "begin", "identity", "EB9", "till", "--why", "A sale comes")
+    assert (made["clause"], made["why"], bool(made["began_by"])) == ("EB9", "A sale comes", True)
+    assert shell.run("policy", "check", "identity", "--fail").exit_code == 1
+    twice = shell.run("policy", "begin", "identity", "EB9", "till", "--why", "again")
+    assert (twice.exit_code, "in force" in twice.stderr) == (1, True)
+    over: Any = shell.json("policy", "over", str(made["id"]), "--why", "It is over")
+    assert over["ended_because"] == "It is over"
+    ended: Any = shell.json("policy", "end", "identity", "--reason", "We join another team")
+    assert ended["ended_at"]
+    assert shell.run("policy", "end", "identity", "--reason", "again").exit_code == 1

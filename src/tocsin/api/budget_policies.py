@@ -23,6 +23,20 @@ class Policy(Schema):
     based_on: int | None = None
 
 
+class Ending(Schema):
+    reason: str
+
+
+class Judgement(Schema):
+    clause: str
+    slo: str
+    why: str
+
+
+class Over(Schema):
+    why: str
+
+
 class Answer(Schema):
     note: str
     url: str = ""
@@ -42,6 +56,7 @@ def _short(row: ErrorBudgetPolicy) -> dict[str, Any]:
         "saved_at": shapes.at(row.saved_at),
         "next_review": row.document["next_review"],
         "judged_at": shapes.at(row.judged_at),
+        "ended_at": shapes.at(row.ended_at),
     }
 
 
@@ -65,3 +80,24 @@ def answer(request: HttpRequest, consequence: int, body: Answer) -> dict[str, An
     """Say what was done about a consequence."""
     row = actions.answer_consequence(actor(request), consequence, note=body.note, url=body.url, now=clock.now())
     return insights.consequence(row)
+
+
+@router.post("/teams/{name}/budget-policy/end")
+def end(request: HttpRequest, name: str, body: Ending) -> dict[str, Any]:
+    """Take a policy out of force, and with it every consequence. Saving it again puts it back."""
+    return _short(actions.end_budget_policy(actor(request), team=name, reason=body.reason, now=clock.now()))
+
+
+@router.post("/teams/{name}/budget-policy/begin")
+def begin(request: HttpRequest, name: str, body: Judgement) -> dict[str, Any]:
+    """Say that a clause which people judge holds for an SLO."""
+    row = actions.begin_clause(
+        actor(request), team=name, clause=body.clause, slo=body.slo, why=body.why, now=clock.now()
+    )
+    return insights.consequence(row)
+
+
+@router.post("/budget-policies/consequences/{consequence}/end")
+def over(request: HttpRequest, consequence: int, body: Over) -> dict[str, Any]:
+    """Say that a consequence which people began is over."""
+    return insights.consequence(actions.end_clause(actor(request), consequence, why=body.why, now=clock.now()))

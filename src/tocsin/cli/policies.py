@@ -12,7 +12,7 @@ from tocsin.cli.client import Client, quoted
 from tocsin.cli.output import output_options, read_document, show
 
 FINDINGS = ("verdict", "clause", "slo", "subject", "why")
-CONSEQUENCES = ("id", "clause", "slo", "subject", "began_at", "ended_at", "told", "done_by", "note")
+CONSEQUENCES = ("id", "clause", "slo", "subject", "began_at", "began_by", "ended_at", "told", "done_by", "note")
 
 
 @click.group()
@@ -24,7 +24,7 @@ def policy() -> None:
 @output_options
 def list_policies(output: str, as_json: bool) -> None:
     """The teams that have a policy, and when each is reviewed next."""
-    columns = ("team", "revision", "next_review", "saved_by", "saved_at")
+    columns = ("team", "revision", "next_review", "saved_by", "saved_at", "ended_at")
     show(Client().get("/budget-policies"), columns, output=output, as_json=as_json)
 
 
@@ -104,3 +104,35 @@ def answer_consequence(consequence: int, note: str, url: str, output: str, as_js
     """Say what was done about a consequence."""
     path = f"/budget-policies/consequences/{consequence}/answer"
     show(Client().post(path, {"note": note, "url": url}), output=output, as_json=as_json)
+
+
+@policy.command("begin")
+@click.argument("team")
+@click.argument("clause")
+@click.argument("slo")
+@click.option("--why", required=True, help="Why it holds, in a sentence.")
+@output_options
+def begin_clause(team: str, clause: str, slo: str, why: str, output: str, as_json: bool) -> None:
+    """Say that CLAUSE, which people judge, holds for SLO. Who agreed to hear is told."""
+    path = f"/teams/{quoted(team)}/budget-policy/begin"
+    show(Client().post(path, {"clause": clause, "slo": slo, "why": why}), output=output, as_json=as_json)
+
+
+@policy.command("over")
+@click.argument("consequence", type=int)
+@click.option("--why", required=True, help="Why it no longer holds, in a sentence.")
+@output_options
+def end_clause(consequence: int, why: str, output: str, as_json: bool) -> None:
+    """Say that a consequence which people began is over."""
+    show(
+        Client().post(f"/budget-policies/consequences/{consequence}/end", {"why": why}), output=output, as_json=as_json
+    )
+
+
+@policy.command("end")
+@click.argument("team")
+@click.option("--reason", required=True, help="Why it ends, in a sentence.")
+@output_options
+def end_policy(team: str, reason: str, output: str, as_json: bool) -> None:
+    """Take TEAM's policy out of force, and with it every consequence; `policy set` puts it back."""
+    show(Client().post(f"/teams/{quoted(team)}/budget-policy/end", {"reason": reason}), output=output, as_json=as_json)

@@ -99,6 +99,7 @@ class Kind(StrEnum):
     BUDGET_POLICY_CLAUSE_ENDED = "budget_policy.clause_ended"
     BUDGET_POLICY_ANSWERED = "budget_policy.answered"
     BUDGET_POLICY_REVIEW_DUE = "budget_policy.review_due"
+    BUDGET_POLICY_ENDED = "budget_policy.ended"
     SERVICE_SAVED = "service.saved"
     SERVICE_REMOVED = "service.removed"
     SERVICE_MAINTENANCE_BEGAN = "service.maintenance_began"
@@ -230,6 +231,7 @@ TEXTS: Mapping[Kind, str] = {
     Kind.BUDGET_POLICY_CLAUSE_ENDED: "{clause} of {team} no longer holds for {slo}",
     Kind.BUDGET_POLICY_ANSWERED: "{clause} of {team} for {slo}: {note}",
     Kind.BUDGET_POLICY_REVIEW_DUE: "The error budget policy of {team} is due for its review",
+    Kind.BUDGET_POLICY_ENDED: "Error budget policy of {team} ended: {reason}",
     Kind.ACTION_ADDED: "Action: {title}, driver {driver}",
 }
 SILENT_TEXTS: Mapping[Kind, str] = {

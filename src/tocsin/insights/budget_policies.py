@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 from tocsin.audit.actions import stamp
 from tocsin.core.access import Actor
-from tocsin.core.error_budget_policy import BudgetPolicy, Clause, Finding, Verdict, judge
+from tocsin.core.error_budget_policy import BudgetPolicy, Clause, ConditionKind, Finding, Verdict, judge
 from tocsin.core.errors import NotFound
 from tocsin.core.wall_time import wall_of, zone
 from tocsin.insights import policy_spending
@@ -32,6 +32,15 @@ class ClauseView:
     clause: Clause
     verdict: Verdict
     findings: Sequence[Finding]
+
+    @property
+    def by_people(self) -> bool:
+        return self.clause.condition.kind is ConditionKind.BY_PEOPLE
+
+    @property
+    def may_begin(self) -> list[str]:
+        """The SLOs that people can begin it for."""
+        return [one.slo for one in self.findings if one.verdict is Verdict.PEOPLE_JUDGE]
 
     @property
     def word(self) -> str:
@@ -65,15 +74,25 @@ def view(actor: Actor, team: str, *, now: datetime) -> PolicyView:
     if row is None:
         raise NotFound(f"Team {team!r} has no error budget policy yet.")
     policy = slo.policy_of(row)
-    findings = judge(policy, policy_spending.spending(team, policy, now=now).spending, now=now)
+    rows = slo.consequences(actor, row)
+    findings = [] if row.ended_at else judge(policy, policy_spending.spending(team, policy, now=now).spending, now=now)
+    said = {(one.clause, one.objective.name): one.why for one in rows if one.ended_at is None}
+    findings = [_as_said(one, said.get((one.clause, one.slo))) for one in findings]
     today = wall_of(now, zone(row.team.time_zone)).date()
     return PolicyView(
         row=row,
         policy=policy,
         clauses=[_clause(one, findings) for one in policy.clauses],
-        consequences=slo.consequences(actor, row),
-        review_due=policy.is_review_due(today),
+        consequences=rows,
+        review_due=row.ended_at is None and policy.is_review_due(today),
     )
+
+
+def _as_said(one: Finding, why: str | None) -> Finding:
+    """Where people judge, what they said: in force is what somebody began and nobody has ended."""
+    if one.verdict is not Verdict.PEOPLE_JUDGE or why is None:
+        return one
+    return replace(one, verdict=Verdict.HOLDS, why=why)
 
 
 def _clause(clause: Clause, findings: Sequence[Finding]) -> ClauseView:
@@ -89,6 +108,9 @@ def document(shown: PolicyView) -> dict[str, Any]:
         "revision": row.revision,
         "saved_by": row.saved_by,
         "saved_at": stamp(row.saved_at),
+        "ended_at": stamp(row.ended_at) if row.ended_at else None,
+        "ended_by": row.ended_by or None,
+        "ended_because": row.ended_because or None,
         "review_due": shown.review_due,
         "holding": shown.holding,
         "policy": row.document,
@@ -121,7 +143,9 @@ def consequence(one: PolicyConsequence) -> dict[str, Any]:
         "refs": one.refs,
         "told": [person["address"] for person in one.told],
         "began_at": stamp(one.began_at),
+        "began_by": one.began_by or None,
         "ended_at": stamp(one.ended_at) if one.ended_at else None,
+        "ended_because": one.ended_because or None,
         "done_at": stamp(one.done_at) if one.done_at else None,
         "done_by": one.done_by or None,
         "note": one.note or None,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date
 from typing import Any
 
@@ -14,7 +15,7 @@ from django.urls import path, reverse
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from tocsin.core.access import Right, require
-from tocsin.core.errors import Invalid
+from tocsin.core.errors import Invalid, Refused
 from tocsin.insights import budget_policies as insights
 from tocsin.people import queries as people
 from tocsin.slo import actions
@@ -57,16 +58,18 @@ def shown(request: HttpRequest, name: str) -> HttpResponse:
     return _page(request, name)
 
 
-def _page(request: HttpRequest, name: str, *, wrong: dict[str, str] | None = None, about: int = 0) -> HttpResponse:
+def _page(request: HttpRequest, name: str, *, wrong: dict[str, str] | None = None, about: str = "") -> HttpResponse:
+    """`about` names the form that `wrong` belongs to."""
     actor, now = asking.actor(request), asking.now(request)
     team = people.team(name)
     row = slo.budget_policy(actor, name)
     view = insights.view(actor, name, now=now) if row else None
+    in_force = view if view and not view.row.ended_at else None
     context = {
         "team": team,
         "view": view,
-        "budgets": policy_pictures.budgets_of(request, actor, view) if view else None,
-        "decisions": policy_pictures.decisions_of(request, actor, view) if view else None,
+        "budgets": policy_pictures.budgets_of(request, actor, in_force) if in_force else None,
+        "decisions": policy_pictures.decisions_of(request, actor, in_force) if in_force else None,
         "files": policy_pictures.addresses(name),
         "may_write": actor.may(Right.SLO_WRITE, team=team.name),
         "errors": wrong or {},
@@ -126,8 +129,60 @@ def done(request: HttpRequest, name: str, consequence: int) -> HttpResponse:
             now=asking.now(request),
         )
     except Invalid as refusal:
-        return _page(request, name, wrong=refusal.fields, about=consequence)
+        return _page(request, name, wrong=refusal.fields, about=f"done-{consequence}")
     messages.success(request, "Written down beside the consequence.")
+    return redirect("team-policy", name=name)
+
+
+@require_POST
+def begun(request: HttpRequest, name: str) -> HttpResponse:
+    """Say that a clause which people judge holds."""
+    clause, why, named = (request.POST.get(field, "") for field in ("clause", "why", "slo"))
+    return _decided(
+        request,
+        name,
+        about=f"begin-{clause}",
+        act=lambda: actions.begin_clause(
+            asking.actor(request), team=name, clause=clause, slo=named, why=why, now=asking.now(request)
+        ),
+        done="In force from now on. Who agreed to hear is told.",
+    )
+
+
+@require_POST
+def over(request: HttpRequest, name: str, consequence: int) -> HttpResponse:
+    """Say that a consequence which people began is over."""
+    why = request.POST.get("why", "")
+    return _decided(
+        request,
+        name,
+        about=f"over-{consequence}",
+        act=lambda: actions.end_clause(asking.actor(request), consequence, why=why, now=asking.now(request)),
+        done="It is over.",
+    )
+
+
+@require_POST
+def ended(request: HttpRequest, name: str) -> HttpResponse:
+    """Take the policy out of force."""
+    reason = request.POST.get("reason", "")
+    return _decided(
+        request,
+        name,
+        about="end",
+        act=lambda: actions.end_budget_policy(asking.actor(request), team=name, reason=reason, now=asking.now(request)),
+        done="The policy is no longer in force. Its text and what followed are kept.",
+    )
+
+
+def _decided(request: HttpRequest, name: str, *, about: str, act: Callable[[], object], done: str) -> HttpResponse:
+    try:
+        act()
+    except Invalid as refusal:
+        return _page(request, name, wrong=refusal.fields, about=about)
+    except Refused as refusal:
+        return _page(request, name, wrong={"": str(refusal)}, about=about)
+    messages.success(request, done)
     return redirect("team-policy", name=name)
 
 
@@ -136,4 +191,7 @@ urlpatterns = [
     path("teams/<slug:name>/policy", shown, name="team-policy"),
     path("teams/<slug:name>/policy/edit", edit, name="team-policy-edit"),
     path("teams/<slug:name>/policy/consequences/<int:consequence>", done, name="team-policy-done"),
+    path("teams/<slug:name>/policy/consequences/<int:consequence>/over", over, name="team-policy-over"),
+    path("teams/<slug:name>/policy/begin", begun, name="team-policy-begin"),
+    path("teams/<slug:name>/policy/end", ended, name="team-policy-end"),
 ]

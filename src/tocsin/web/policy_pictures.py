@@ -136,9 +136,12 @@ def picture(request: HttpRequest, name: str, picture: str, form: str) -> HttpRes
     """A picture of a team's policy as a file."""
     actor = asking.actor(request)
     view = insights.view(actor, name, now=asking.now(request))
-    drawn = _PICTURES[picture](request, actor, view) if picture in _PICTURES and form in slo_pictures.KINDS else None
+    known = picture in _PICTURES and form in slo_pictures.KINDS and view.row.ended_at is None
+    drawn = _PICTURES[picture](request, actor, view) if known else None
     if drawn is None:
-        raise NotFound("There is no such picture: budgets (of a team with SLOs) or decisions, as .svg or .png.")
+        raise NotFound(
+            "There is no such picture: a policy in force has budgets (with SLOs) and decisions, as .svg or .png."
+        )
     return slo_pictures.answer_picture(request, drawn, f"{view.row.team.label}: {drawn.finding}", form)
 
 

@@ -9,6 +9,7 @@ from tocsin.slo.actions.fallback import set_fallback
 from tocsin.slo.actions.feedback_sessions import record_session
 from tocsin.slo.actions.objectives import check_objective, retire_objective, save_objective
 from tocsin.slo.actions.policies import answer_consequence, note_findings, save_budget_policy
+from tocsin.slo.actions.policies_by_hand import begin_clause, end_budget_policy, end_clause
 from tocsin.slo.actions.priorities import assign_priority, withdraw_priority
 from tocsin.slo.actions.pushed_series import take_series
 from tocsin.slo.actions.resource_alerts import move_resource_alert, save_resource_alert
@@ -28,11 +29,14 @@ __all__ = [
     "answer_consequence",
     "ask_view",
     "assign_priority",
+    "begin_clause",
     "check_objective",
     "close_periods",
     "close_round",
     "count_errors",
     "decide_many",
+    "end_budget_policy",
+    "end_clause",
     "evaluate",
     "forget_counts",
     "mark_invalid",

@@ -52,11 +52,12 @@ def save_budget_policy(
         former = ErrorBudgetPolicy.objects.filter(team=owner).first()
         if based_on is not None and based_on != (former.revision if former else 0):
             raise Refused("Somebody changed the policy meanwhile. Read it, then save yours again.", reason="changed")
-        if former is not None and former.document == written:
+        if former is not None and former.document == written and former.ended_at is None:
             return former
         row = former or ErrorBudgetPolicy(team=owner, revision=0)
         row.document, row.revision, row.saved_by = written, row.revision + 1, actor.ident
         row.saved_at, row.next_at = now, now
+        row.ended_at, row.ended_by, row.ended_because = None, "", ""
         row.save()
         data = {"team": owner.name, "revision": row.revision, "document": written}
         audit.record(actor, [Fact(kind=Kind.BUDGET_POLICY_SAVED, data=data)], now=now)
@@ -85,9 +86,9 @@ def note_findings(
     for finding in found.begins:
         clause = policy.clause(finding.clause)
         if clause is not None:
-            _begin(row, policy, clause, finding, objectives[finding.slo], now=now)
+            begin(row, policy, clause, finding, objectives[finding.slo], now=now)
     for standing in found.ends:
-        _end(waiting[standing], row, now=now)
+        end(waiting[standing], row, now=now)
     IncidentSpend.objects.bulk_create(
         [IncidentSpend(**{name: getattr(one, name) for name in Settled.__slots__}) for one in settled],
         ignore_conflicts=True,
@@ -114,7 +115,7 @@ def _shown(finding: Finding) -> dict[str, Any]:
     }
 
 
-def _begin(
+def begin(
     row: ErrorBudgetPolicy,
     policy: BudgetPolicy,
     clause: Clause,
@@ -122,7 +123,9 @@ def _begin(
     objective: Objective,
     *,
     now: datetime,
-) -> None:
+    by: Actor = SYSTEM,
+) -> PolicyConsequence:
+    """A consequence begins: written down, and told to whom the clause names. `by` says whose judgement it is."""
     told = _listeners(row.team, clause.tell)
     made = PolicyConsequence.objects.create(
         policy=row,
@@ -136,13 +139,14 @@ def _begin(
         revision=row.revision,
         told=[{"name": name, "address": address} for address, name in told.items()],
         began_at=now,
+        began_by="" if by is SYSTEM else by.ident,
     )
     subject = f"{objective.label}: {one_line(clause.consequence, limit=120)}"
     lines = [
         f"{clause.code} of the error budget policy of {row.team.label} holds for {objective.label}.",
         "",
         f"Agreed: {clause.condition.text}. Then: {clause.consequence}.",
-        f"Measured: {finding.why}",
+        f"Measured: {finding.why}" if by is SYSTEM else f"{by.ident} says: {finding.why}",
         f"If you disagree: {policy.tie_breaker}. {policy.procedure}.",
         "",
         f"Say there what was done: {public_url()}/teams/{row.team.name}/policy",
@@ -159,14 +163,20 @@ def _begin(
         "revision": row.revision,
         "told": sorted(told),
     }
-    audit.record(SYSTEM, [Fact(kind=Kind.BUDGET_POLICY_CLAUSE_BEGAN, data=data)], now=now)
+    audit.record(by, [Fact(kind=Kind.BUDGET_POLICY_CLAUSE_BEGAN, data=data)], now=now)
+    return made
 
 
-def _end(one: PolicyConsequence, row: ErrorBudgetPolicy, *, now: datetime) -> None:
-    one.ended_at = now
-    one.save(update_fields=["ended_at"])
+def end(
+    one: PolicyConsequence, row: ErrorBudgetPolicy, *, now: datetime, by: Actor = SYSTEM, because: str = ""
+) -> None:
+    """A consequence is over: its condition no longer holds, or somebody says so and why."""
+    one.ended_at, one.ended_because = now, because
+    one.save(update_fields=["ended_at", "ended_because"])
     data = {"team": row.team.name, "clause": one.clause, "slo": one.objective.name, "subject": one.subject}
-    audit.record(SYSTEM, [Fact(kind=Kind.BUDGET_POLICY_CLAUSE_ENDED, data=data)], now=now)
+    if because:
+        data["because"] = because
+    audit.record(by, [Fact(kind=Kind.BUDGET_POLICY_CLAUSE_ENDED, data=data)], now=now)
 
 
 def _ask_for_review(row: ErrorBudgetPolicy, policy: BudgetPolicy, *, now: datetime) -> int:

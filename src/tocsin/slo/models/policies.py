@@ -13,6 +13,7 @@ class ErrorBudgetPolicy(models.Model):
     """One policy a team, as `core.budget_policy_document` reads it. Former texts stand in the event log.
 
     `findings` is what the last look found, clause by clause and SLO by SLO; `next_at` is when it is looked at again.
+    A policy that was ended is kept with its reason and is not looked at until it is saved again.
     """
 
     team = models.OneToOneField(Team, on_delete=models.PROTECT, related_name="error_budget_policy")
@@ -24,6 +25,9 @@ class ErrorBudgetPolicy(models.Model):
     judged_at = models.DateTimeField(null=True, blank=True)
     review_told_for = models.DateField(null=True, blank=True)
     next_at = models.DateTimeField(null=True, blank=True, db_index=True)
+    ended_at = models.DateTimeField(null=True, blank=True)
+    ended_by = models.CharField(max_length=150, blank=True, default="")
+    ended_because = models.TextField(blank=True, default="")
 
 
 class PolicyConsequence(models.Model):
@@ -31,6 +35,7 @@ class PolicyConsequence(models.Model):
 
     `condition` and `consequence` are the words of that moment. `subject` is an incident or a class of incidents where
     a clause may hold several times at once. It is open until its condition no longer holds or somebody has dealt with it.
+    `began_by` names the person who said that it holds, where people judge; it is empty where Tocsin does.
     """
 
     policy = models.ForeignKey(ErrorBudgetPolicy, on_delete=models.CASCADE, related_name="consequences")
@@ -44,7 +49,9 @@ class PolicyConsequence(models.Model):
     revision = models.PositiveIntegerField()
     told = models.JSONField(default=list, blank=True)  # [{"name", "address"}]
     began_at = models.DateTimeField()
+    began_by = models.CharField(max_length=150, blank=True, default="")
     ended_at = models.DateTimeField(null=True, blank=True)
+    ended_because = models.TextField(blank=True, default="")
     done_at = models.DateTimeField(null=True, blank=True)
     done_by = models.CharField(max_length=150, blank=True, default="")
     note = models.TextField(blank=True, default="")
@@ -59,6 +66,11 @@ class PolicyConsequence(models.Model):
             ),
         ]
         indexes = [models.Index(fields=["policy", "-began_at"], name="consequence_latest")]
+
+    @property
+    def number(self) -> str:
+        """Its number as text, for the names of things on a page."""
+        return str(self.pk)
 
 
 class IncidentSpend(models.Model):

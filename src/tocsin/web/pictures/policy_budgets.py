@@ -127,10 +127,11 @@ def _fitting(facts: PolicyBudgets, finding: str, *, across: int, ident: str) -> 
 def _drawn(facts: PolicyBudgets, finding: str, *, most: int, points: int, across: int, ident: str) -> SafeString:
     pattern = f"{ident}-unknown"
     shown = [one for one in facts.budgets if one.levels][:most]
+    cell = _CELL_WIDE if across == 1 or len(shown) > 1 else 2 * _CELL_WIDE + 16
     parts = [draw.hatch(pattern, ground="unknown-ground", stroke="unknown-line")]
     for place, one in enumerate(shown):
         row, column = divmod(place, across)
-        frame = _frame(column * (_CELL_WIDE + 16), row * (_CELL_TALL + 14))
+        frame = _frame(column * (cell + 16), row * (_CELL_TALL + 14), cell)
         parts += _Plot(facts, one, frame, points).parts(pattern)
     rows = -(-len(shown) // across)
     height = rows * (_CELL_TALL + 14)
@@ -143,8 +144,8 @@ def _drawn(facts: PolicyBudgets, finding: str, *, most: int, points: int, across
     return draw.svg(wide, max(height, 24), finding, parts)
 
 
-def _frame(x: float, y: float) -> draw.Frame:
-    wide, tall = _CELL_WIDE, _CELL_TALL
+def _frame(x: float, y: float, wide: float) -> draw.Frame:
+    tall = _CELL_TALL
     return draw.Frame(width=wide, height=tall, left=x + 42, right=x + wide - 62, top=y + 46, bottom=y + tall - 20)
 
 

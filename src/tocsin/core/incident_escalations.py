@@ -34,6 +34,7 @@ class EscalationMade:
     asked_from: str
     asked_to: str
     reason: str
+    by_name: str
     names: tuple[str, ...] = ()
     acknowledged_at: datetime | None = None
     acknowledged_by: str = ""
@@ -57,6 +58,7 @@ def escalations(events: Iterable[Event]) -> tuple[EscalationMade, ...]:
                 asked_from=event.text("from"),
                 asked_to=event.text("to"),
                 reason=event.text("reason"),
+                by_name=event.text("by_name") or event.actor,
                 names=tuple(sorted(event.words("persons"))),
             )
         elif event.kind == Kind.ESCALATION_ACKNOWLEDGED:

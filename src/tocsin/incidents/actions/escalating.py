@@ -142,7 +142,14 @@ def _escalate(
         )
     repeat = len(escalations(events_of(incident.ref)))
     names = [person.label for person in persons]
-    data: dict[str, Any] = {"from": asked_from, "to": asked.to, "to_code": asked.code, "reason": why, "persons": names}
+    data: dict[str, Any] = {
+        "from": asked_from,
+        "to": asked.to,
+        "to_code": asked.code,
+        "reason": why,
+        "by_name": responder(actor),
+        "persons": names,
+    }
     save(incident, now=now)
     [entry] = audit.record(actor, [fact(incident, KIND_OF[direction], **data)], now=now)
     new = [NewPage(person=person, kind=direction.value, reason=str(entry.seq), repeat=repeat) for person in persons]

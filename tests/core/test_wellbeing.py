@@ -342,3 +342,9 @@ def test_each_prompt_has_a_key_of_its_own_that_fits_its_column() -> None:
     keys = keys_of(listed(response(*crowd, met=frozenset(), texts=((5, "human error"),))))
     assert len(set(keys)) == len(keys)
     assert max(map(len, keys)) <= 200
+
+
+def test_load_that_fell_on_one_because_hardly_anything_happened_is_not_uneven() -> None:
+    idle = {name: timedelta(0) for name in "bcde"}
+    assert "WB-Q3" not in fired(response(person(), loads={"a": timedelta(hours=1), **idle}))
+    assert "WB-Q3" not in fired(response(person(), loads={"a": timedelta(hours=1)}))

@@ -77,10 +77,10 @@ def rank_in_the_way(look: Look) -> Iterator[Finding]:
 
 
 def load_uneven(look: Look) -> Iterator[Finding]:
-    """WB-Q3: in the last weeks the roles fell on few. Nobody is named; one person has no median."""
+    """WB-Q3: in the last weeks the roles fell on few. Nobody is named; where most did nothing, nothing is uneven."""
     spent = sorted(one.total_seconds() for one in look.record.loads.values())
     middle = median(spent) if spent else 0.0
-    if len(spent) > 1 and spent[-1] > look.limits.uneven_factor * middle:
+    if len(spent) > 1 and middle and spent[-1] > look.limits.uneven_factor * middle:
         text = (
             f"In the last 8 weeks somebody of this team carried more than {look.limits.uneven_factor} times the usual."
         )

@@ -47,9 +47,15 @@ class ShownPerson:
 
 
 def prompts(view: PeopleView) -> list[ShownPrompt]:
-    """What nobody answered yet, reds first; the order of the aspects stays within."""
+    """What nobody answered yet: reds, then what was found, then what is always asked; within, the order of the aspects.
+
+    Among what was found, what is about strength comes first.
+    """
     order = [Weight.RED, Weight.PROMPT, Weight.NOTE]
-    waiting = sorted(view.unanswered, key=lambda one: order.index(one.weight))
+    waiting = sorted(
+        view.unanswered,
+        key=lambda one: (order.index(one.weight), not one.check, one.aspect is not Aspect.EMOTIONAL),
+    )
     return [
         ShownPrompt(number, one, ASPECTS[one.aspect], _CHIPS[one.weight]) for number, one in enumerate(waiting, start=1)
     ]

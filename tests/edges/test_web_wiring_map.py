@@ -167,6 +167,17 @@ def test_no_name_breaks_out_of_the_picture_or_of_its_file(name: str) -> None:
     assert "\x1b" not in file
 
 
+def test_the_persons_that_one_escalation_names_stand_in_one_box_in_a_big_house() -> None:
+    chain, email = Node(Stage.ESCALATION, "chain-0"), Node(Stage.CHANNEL, "email", quiet=True)
+    known = [Node(Stage.PERSON, name) for name in ("ana", "bo", "gus")]
+    lone = Node(Stage.PERSON, "lone")
+    edges = [edge for one in known for edge in (Edge(chain, one), Edge(one, email))]
+    graph = wiring([], [*house(2, 9).edges, *edges, Edge(chain, lone)])
+    targets = wiring_map(graph, orphans(graph), most=40).columns[Column.TARGETS]
+    assert [(one.label, one.size) for one in targets if one.sub == "person" and not one.word] == [("3 persons", 3)]
+    assert [one.label for one in targets if one.word == "unreachable"] == ["lone"]
+
+
 def test_an_empty_house_draws_empty_columns() -> None:
     picture = drawn(wiring([], []))
     assert picture.finding == "Nothing is wired yet"

@@ -229,10 +229,16 @@ class _Folding:
         services = f"{len(group.nodes)} services{f' of {team}' if team else ''}"
         group.sub = _named(end) if len(group.nodes) == 1 else services
         for target in [*targets, *groups]:
-            reached = self._put(Column.TARGETS, (target,), target, sub=target.stage.value)
+            reached = self._put(Column.TARGETS, self._together(target, targets), target, sub=target.stage.value)
             self.links[Column.INCIDENTS].add((place, reached))
             self._channels(target, reached)
         return place
+
+    def _together(self, target: Node, targets: Sequence[Node]) -> tuple[Node, ...]:
+        """In a big house the persons that one escalation names stand in one box, except who cannot be reached."""
+        if not self._folds or target.stage is not Stage.PERSON or target in self._words:
+            return (target,)
+        return tuple(one for one in targets if one.stage is Stage.PERSON and one not in self._words)
 
     def _targets(self, service: Node) -> list[Node]:
         """Whom a service's incidents wake: by its escalation, or by the roles of its team."""

@@ -195,7 +195,7 @@ class _Strip:
     def axis(self, y: float) -> list[str]:
         middle = self.facts.starts_at + (self.facts.now - self.facts.starts_at) / 2
         return [
-            draw.line(self.right, 0, self.right, y + 4, "now"),
+            draw.line(self.right, y - 8 if self.width < 500 else 0, self.right, y + 4, "now"),
             draw.text(self.left, y + 16, _day(self.facts, self.facts.starts_at)),
             draw.text((self.left + self.right) / 2, y + 16, _day(self.facts, middle), anchor="middle"),
             draw.text(self.right, y + 16, "now", "strong", "end"),

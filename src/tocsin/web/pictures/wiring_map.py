@@ -15,7 +15,7 @@ from tocsin.web.pictures import drawing as draw
 
 MOST, MOST_BYTES, MOST_LINES = (16, 12, 8, 5), 29_000, 200
 """Boxes in a column, tried from the left until the picture is small; ways in the table."""
-_LETTER, _STRONG = 6.6, 7.2  # about how wide a letter of 12 px is
+_LETTER, _STRONG = 6.6, 7.7  # about how wide a letter of 12 px is
 _WIDTH, _TOP, _ROW, _TALL = 1040.0, 34.0, 48.0, 38.0
 _WIDE, _STEP = 146.0, 178.0
 _PHONE, _PHONE_ROW, _PHONE_MOST = 360.0, 44.0, 6

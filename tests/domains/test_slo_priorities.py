@@ -14,7 +14,7 @@ from tests.domains import slo_worlds, worlds
 from tests.domains.slo_worlds import DEPLETION, MINUTE, NOON
 from tocsin.audit.models import Entry
 from tocsin.core.access import SYSTEM
-from tocsin.core.errors import Invalid, NotAllowed, Refused
+from tocsin.core.errors import Invalid, NotAllowed
 from tocsin.core.facts import Kind
 from tocsin.slo import actions, queries
 from tocsin.slo.models import Breach, Objective, PriorityAssignment
@@ -265,11 +265,13 @@ def test_a_decision_is_in_the_log_with_what_it_replaced() -> None:
     assert (entry.data["decision"], entry.data["former"], entry.data["reason"]) == ("none", "3", "Nobody minds")
 
 
-def test_a_decision_cannot_be_put_before_the_one_in_force() -> None:
+def test_a_decision_takes_the_place_of_one_that_has_not_begun() -> None:
     slo = slo_worlds.objective()
     _assign(slo, priority=3)
-    with pytest.raises(Refused):
-        _assign(slo, NOON - MINUTE, priority=2)
+    _assign(slo, NOON - MINUTE, priority=2)
+    assert [(row.priority, row.valid_until) for row in PriorityAssignment.objects.all()] == [(2, None)]
+    kept = [entry.data["decision"] for entry in Entry.objects.filter(kind=Kind.PRIORITY_ASSIGNED).order_by("seq")]
+    assert len(kept) == 3  # the decision, that it was taken back, and the one that holds
 
 
 def test_only_owners_of_the_team_decide() -> None:

@@ -9,6 +9,7 @@ from ninja import NinjaAPI
 from tocsin.api import (
     adherence,
     adoption,
+    alert_fatigue,
     alertmanager,
     alerts,
     backlog,
@@ -57,6 +58,7 @@ for module in (
     oncall,
     people,
     adoption,
+    alert_fatigue,
     resource_alerts,
     backlog,
     budget_policies,

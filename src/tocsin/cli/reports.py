@@ -46,6 +46,32 @@ def adherence(period: str | None, start: str | None, end: str | None, form: str,
     click.echo(f"{found['incidents']} incidents from {found['from']} to {found['to']}{apart}.", err=True)
 
 
+FATIGUE_COLUMNS = (
+    "slo",
+    "breaches",
+    "alerts",
+    "alerts_per_breach",
+    "acted_on",
+    "not_actionable",
+    "not_actionable_share",
+)
+
+
+@report.command("alert-fatigue")
+@click.option("--period", help="A year, a quarter, a month, or days back: 2026, 2026-Q3, 2026-08, 90d.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+def alert_fatigue(period: str | None, as_json: bool) -> None:
+    """Do alerts ask for people only when people are needed? Alerts beside breaches, SLO by SLO.
+
+    Not actionable: the incident ended without anybody having taken it, or was none. Without a period it is this quarter.
+    """
+    found = Client().get("/alert-fatigue", **_asked(period, None, None))
+    if as_json:
+        show(found, output="json")
+        return
+    show([*found["slos"], {"slo": "all SLOs", **found["total"]}], FATIGUE_COLUMNS)
+
+
 def _asked(period: str | None, start: str | None, end: str | None) -> dict[str, str]:
     if period and (start or end):
         raise click.UsageError("Give --period, or --from and --to, not both.")

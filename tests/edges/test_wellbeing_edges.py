@@ -108,7 +108,8 @@ def test_a_prompt_is_answered_on_the_page_and_gone(row: Incident) -> None:
     assert "First time together" in page
     assert "Ada and Ben" in words(page, "strangers")
     before = page.count('data-testid="prompt"')
-    key = page.split('name="key" value="', 1)[1].split('"', 1)[0]
+    # The last one is always asked; a break that is answered is no longer found at all.
+    key = page.rsplit('name="key" value="', 1)[1].split('"', 1)[0]
     answer = ben.post(f"/i/{row.number}/people/answer", {"key": key, "answer": "done"})
     assert (answer.status_code, answer["Location"]) == (302, f"/i/{row.number}/people")
     page = read(ben, f"/i/{row.number}/people")

@@ -30,6 +30,7 @@ class Score:
 
     pages: int = 0
     true_pages: int = 0
+    troubles_told: int = 0
     significant: int = 0
     found: int = 0
     slow: int = 0
@@ -41,6 +42,12 @@ class Score:
     @property
     def precision(self) -> float:
         return self.true_pages / self.pages if self.pages else NAN
+
+    @property
+    def precision_once(self) -> float:
+        """Return the precision when the repeated pages of one trouble count as one."""
+        false = self.pages - self.true_pages
+        return self.troubles_told / (self.troubles_told + false) if self.pages else NAN
 
     @property
     def recall(self) -> float:
@@ -58,10 +65,14 @@ def score_service(score: Score, number: int, service: Service, replays: list[Rep
     page, *tickets = replays
     score.pages += page.notified.size
     score.tickets += sum(ticket.notified.size for ticket in tickets)
+    told_of = set()
     for told in page.notified:
-        true = any(trouble.start <= told < trouble.end + grace for trouble in important)
+        of = [place for place, trouble in enumerate(important) if trouble.start <= told < trouble.end + grace]
+        told_of.update(of)
+        true = bool(of)
         score.true_pages += true
         score.false_low += not true and service.rate < LOW_RATE
+    score.troubles_told += len(told_of)
     either = np.any([one.firing for one in replays], axis=0)
     for place, trouble in enumerate(important):
         slow = trouble.kind == "slow"
@@ -139,7 +150,7 @@ def _table(scores: Mapping[str, Score], services: int, write: Callable[[str], ob
     for name, score in scores.items():
         write(
             f"{name:10} pages {score.pages / weeks:6.1f}  tickets {score.tickets / weeks:6.1f}  "
-            f"precision {score.precision:.2f}  recall {score.found}/{score.significant}  "
+            f"precision {score.precision:.2f} ({score.precision_once:.2f} with each trouble counted once)  recall {score.found}/{score.significant}  "
             f"slow burns {score.slow_found}/{score.slow}  found after {median(score.minutes.values()):.2f} min (median)  "
             f"false on low traffic {score.false_low / weeks:.1f}"
         )

@@ -14,7 +14,7 @@ from tests.domains import slo_worlds, worlds
 from tests.domains.slo_worlds import DEPLETION, MINUTE, NOON
 from tocsin.audit.models import Entry
 from tocsin.core.access import SYSTEM
-from tocsin.core.errors import Invalid, NotAllowed
+from tocsin.core.errors import Invalid, NotAllowed, Refused
 from tocsin.core.facts import Kind
 from tocsin.slo import actions, queries
 from tocsin.slo.models import Breach, Objective, PriorityAssignment
@@ -272,6 +272,16 @@ def test_a_decision_takes_the_place_of_one_that_has_not_begun() -> None:
     assert [(row.priority, row.valid_until) for row in PriorityAssignment.objects.all()] == [(2, None)]
     kept = [entry.data["decision"] for entry in Entry.objects.filter(kind=Kind.PRIORITY_ASSIGNED).order_by("seq")]
     assert len(kept) == 3  # the decision, that it was taken back, and the one that holds
+
+
+def test_a_decision_that_gave_a_breach_its_priority_is_not_taken_back_by_a_clock_behind() -> None:
+    slo = slo_worlds.objective()
+    _assign(slo, priority=3)
+    _burn(slo, NOON + MINUTE)
+    assert _priorities(slo) == [3]
+    with pytest.raises(Refused):
+        _assign(slo, NOON - MINUTE, priority=2)
+    assert PriorityAssignment.objects.get().priority == 3
 
 
 def test_only_owners_of_the_team_decide() -> None:

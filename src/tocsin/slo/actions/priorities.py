@@ -20,7 +20,7 @@ from tocsin.platform.text import clean
 from tocsin.process import queries as process
 from tocsin.process.models import StakeholderGroup
 from tocsin.slo.conditional import checked_rule
-from tocsin.slo.models import Decision, Objective, PriorityAssignment, ResourceAlert, TargetKind
+from tocsin.slo.models import Breach, Decision, Objective, PriorityAssignment, ResourceAlert, TargetKind
 
 _FURTHEST = timedelta(days=366)
 
@@ -131,6 +131,7 @@ def _open_decision(actor: Actor, target: _Target, *, now: datetime) -> PriorityA
     if planned is None and not ending.exists():
         return None
     if planned is not None:
+        _never_held(planned, target)
         planned.delete()
     ending.update(valid_until=None)
     former = db.lock(rows.filter(valid_until=None)).first()
@@ -142,6 +143,12 @@ def _open_decision(actor: Actor, target: _Target, *, now: datetime) -> PriorityA
     }
     audit.record(actor, [Fact(kind=Kind.PRIORITY_ASSIGNED, data=data)], now=now)
     return former
+
+
+def _never_held(planned: PriorityAssignment, target: _Target) -> None:
+    """Where another node's clock is ahead, what looks planned here may have given breaches their priority there."""
+    if target.kind is TargetKind.SLO and Breach.objects.filter(**target.fields, at__gte=planned.valid_from).exists():
+        raise Refused("A later decision is in force already; decide from a later moment on.", reason="out_of_order")
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,8 +199,6 @@ def _may_assign(actor: Actor, target: _Target) -> None:
 def _close(former: PriorityAssignment | None, now: datetime) -> None:
     if former is None:
         return
-    if now < former.valid_from:
-        raise Refused("A later decision is in force already; decide from a later moment on.", reason="out_of_order")
     open_row = PriorityAssignment.objects.filter(pk=former.pk, valid_until=None)
     if open_row.update(valid_until=now) != 1:
         raise Conflict("Somebody decided on this SLO meanwhile; look again.")

@@ -12,8 +12,6 @@ SOURCE = Path(__file__).resolve().parents[2] / "src" / "tocsin"
 NOT_WRITTEN_YET = {
     "action.reviewed",
     "channel.opened",
-    "decision.recorded",
-    "decision.reported",
     "postmortem.item_done",
     "postmortem.item_explained",
     "rank.overridden",

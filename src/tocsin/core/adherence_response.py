@@ -13,8 +13,8 @@ from tocsin.core.process_parts import RoleNeed
 from tocsin.core.roles import required_roles
 
 CHANNEL_OPENED = "channel.opened"
-DECISION_RECORDED = "decision.recorded"
-DECISION_REPORTED = "decision.reported"
+DECISION_RECORDED = Kind.DECISION_RECORDED
+DECISION_REPORTED = Kind.DECISION_REPORTED
 HANDOVER_RECORDED = "handover.recorded"
 WELLBEING_ANSWERED = "wellbeing.answered"
 RANK_REFUSED = "rank.refused"

@@ -71,6 +71,18 @@ class Kind(StrEnum):
     TEAM_DISSOLVED = "response.team_dissolved"
     CONFLICT_NOTED = "facts.conflict_noted"
     CONFLICT_SETTLED = "facts.conflict_settled"
+    DECISION_RECORDED = "decision.recorded"
+    DECISION_ACKNOWLEDGED = "decision.acknowledged"
+    DECISION_MOVED = "decision.execution_changed"
+    DECISION_REPORTED = "decision.reported"
+    DECISION_REMINDED = "decision.reminded"
+    QUESTION_ASKED = "question.asked"
+    QUESTION_ANSWERED = "question.answered"
+    TASK_GIVEN = "task.given"
+    TASK_ENDED = "task.ended"
+    SUB_TEAM_FORMED = "sub_team.formed"
+    SUB_TEAM_ENDED = "sub_team.ended"
+    CONDITION_REPORTED = "condition.reported"
     OBLIGATION_FULFILLED = "obligation.fulfilled"
     OBLIGATION_WAIVED = "obligation.waived"
     OBLIGATION_LATE = "obligation.late"
@@ -212,6 +224,18 @@ TEXTS: Mapping[Kind, str] = {
     Kind.FALLBACK_TOLD: "Fallback contact told: {address}",
     Kind.ROLE_TAKEN: "{person} holds {role}",
     Kind.ROLE_RELEASED: "{person} no longer holds {role}",
+    Kind.DECISION_RECORDED: "Decision {number}: {text} For {to}",
+    Kind.DECISION_ACKNOWLEDGED: "{person} took in decision {number}",
+    Kind.DECISION_MOVED: "Decision {number}: {state}",
+    Kind.DECISION_REPORTED: "Decision {number}, {state}: {report}",
+    Kind.DECISION_REMINDED: "Reminded: decision {number}, {duty}, due {due}",
+    Kind.QUESTION_ASKED: "Question {number}: {text} {for_whom}",
+    Kind.QUESTION_ANSWERED: "Question {number} answered: {answer}",
+    Kind.TASK_GIVEN: "Task {number}: {text} {for_whom}",
+    Kind.TASK_ENDED: "Task {number} {state}. {result}",
+    Kind.SUB_TEAM_FORMED: "Sub-team {name}, led by {leader}: {task}",
+    Kind.SUB_TEAM_ENDED: "Sub-team {name} ended. {result}",
+    Kind.CONDITION_REPORTED: "{about}. Condition: {condition} Actions: {actions} Needs: {needs}",
     Kind.OBLIGATION_FULFILLED: "Done: {obligation} {reference}",
     Kind.OBLIGATION_WAIVED: "Waived: {obligation}, because {reason}",
     Kind.OBLIGATION_LATE: "Late: {obligation}, due {due}",

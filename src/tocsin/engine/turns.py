@@ -72,6 +72,12 @@ def tell_late(*, now: datetime) -> int:
     return incidents.tell_late_obligations(now=now)
 
 
+def remind(*, now: datetime) -> int:
+    from tocsin.incidents import actions as incidents
+
+    return incidents.remind_of_decisions(now=now)
+
+
 def reopen(*, now: datetime) -> int:
     from tocsin.incidents import actions as incidents
 
@@ -132,6 +138,7 @@ def loops(*, deliver: Callable[..., int], pull: Callable[..., int] | None = None
             Turn("silences", silences),
             Turn("escalate", escalate),
             Turn("promises", tell_late),
+            Turn("decisions", remind),
             Turn("reopen", reopen),
             Turn("status_mails", status_mails),
             Turn("consumers", consumer_notices),

@@ -7,6 +7,15 @@ from django.db.models import Q
 
 from tocsin.alerts.models import Alert
 from tocsin.catalog.models import Service
+from tocsin.incidents.desk_models import (
+    ConditionReport,
+    Decision,
+    DecisionAddressee,
+    DecisionDutyRow,
+    Question,
+    SubTeam,
+    Task,
+)
 from tocsin.incidents.people_models import CareAnswer, HandOver, ResponseTeam
 from tocsin.people.models import Person, Team
 from tocsin.process.models import ProcessVersion, StakeholderGroup
@@ -15,6 +24,10 @@ from tocsin.slo.models import Breach, Objective
 __all__ = [
     "OPEN_STATES",
     "CareAnswer",
+    "ConditionReport",
+    "Decision",
+    "DecisionAddressee",
+    "DecisionDutyRow",
     "Escalation",
     "EscalationState",
     "HandOver",
@@ -27,9 +40,12 @@ __all__ = [
     "ObligationState",
     "Origin",
     "Page",
+    "Question",
     "ResponseTeam",
     "RoleHeld",
     "State",
+    "SubTeam",
+    "Task",
 ]
 
 

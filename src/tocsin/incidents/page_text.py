@@ -138,3 +138,18 @@ def _answer(facts: PageFacts) -> list[str]:
     runbook = [f"Runbook: {facts.runbook_url}"] if facts.runbook_url else []
     priority = [f"Priority: {facts.priority}, {facts.priority_url}"] if facts.priority else []
     return [*lines, *runbook, *priority]
+
+
+def decision_due(ref: str, text: str, *, what: str, due: str, url: str) -> PageText:
+    """A decision is for you and its time is up. It asks for a word, nothing is stopped by it."""
+    subject = f"{ref}: please {what}"
+    lines = [
+        f"A decision in {ref} is for you:",
+        one_line(text, limit=300),
+        "",
+        f"Please {what}. It was due at {due}.",
+        "How it is done is your choice. If it cannot be done, say so; that is an answer, too.",
+        "",
+        url,
+    ]
+    return PageText(subject, "\n".join(lines))

@@ -37,6 +37,8 @@ from tocsin.process import queries as process
 PREFIX = "INC-"
 _AFTER_ALL = 1_000
 _LONGEST_NUMBER = 15
+_SAID_AS = {Kind.DECISION_RECORDED.value: "decision"}
+"""What people say is called by one word on the timeline, however it was written down."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -273,7 +275,7 @@ def timeline(actor: Actor, ref: str | int, *, after: int = 0, limit: int = 500) 
 def line_of(entry: Entry) -> TimelineLine:
     """An entry of the log as people read it. What people wrote carries its own kind (note, chat, decision)."""
     noted = entry.kind == Kind.INCIDENT_NOTED
-    kind = str((entry.data or {}).get("kind") or entry.kind) if noted else entry.kind
+    kind = str((entry.data or {}).get("kind") or entry.kind) if noted else _SAID_AS.get(entry.kind, entry.kind)
     text = sentence(entry.kind, entry.data)
     return TimelineLine(entry.seq, entry.occurred_at, kind, entry.actor, text, entry.source_id, entry.data)
 

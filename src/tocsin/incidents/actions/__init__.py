@@ -11,6 +11,7 @@ from tocsin.incidents.actions.caring import (
 )
 from tocsin.incidents.actions.classifying import change_priority, change_severity, choose_groups
 from tocsin.incidents.actions.closing import close
+from tocsin.incidents.actions.deciding import acknowledge_decision, record_decision, report_decision
 from tocsin.incidents.actions.depending import link_upstream
 from tocsin.incidents.actions.engine_faces import advance_escalations, page_failed
 from tocsin.incidents.actions.escalating import (
@@ -25,8 +26,17 @@ from tocsin.incidents.actions.noting import annotate, undo
 from tocsin.incidents.actions.opening import declare
 from tocsin.incidents.actions.outside_changes import note_change
 from tocsin.incidents.actions.promising import fulfil_obligation, tell_late_obligations, waive_obligation
+from tocsin.incidents.actions.questioning import answer_question, ask_question
+from tocsin.incidents.actions.reminding import remind_of_decisions
 from tocsin.incidents.actions.staffing import assign_role, release_role
 from tocsin.incidents.actions.still_burning import reopen_still_burning
+from tocsin.incidents.actions.tasking import (
+    end_sub_team,
+    end_task,
+    form_sub_team,
+    give_task,
+    report_condition,
+)
 from tocsin.incidents.actions.team_end import (
     accept_hand_over,
     dissolve_team,
@@ -38,10 +48,13 @@ from tocsin.incidents.actions.updates import record_update
 __all__ = [
     "accept_hand_over",
     "acknowledge",
+    "acknowledge_decision",
     "acknowledge_escalation",
     "advance_escalations",
     "annotate",
     "answer_prompt",
+    "answer_question",
+    "ask_question",
     "assign_role",
     "cancel",
     "change_impact",
@@ -51,10 +64,14 @@ __all__ = [
     "close",
     "declare",
     "dissolve_team",
+    "end_sub_team",
+    "end_task",
     "escalate",
     "escalate_to_management",
     "escalate_to_team",
+    "form_sub_team",
     "fulfil_obligation",
+    "give_task",
     "introduce",
     "link_upstream",
     "merge",
@@ -65,11 +82,15 @@ __all__ = [
     "page_failed",
     "pass_page",
     "post_ground_rules",
+    "record_decision",
     "record_update",
     "release_role",
+    "remind_of_decisions",
     "reopen",
     "reopen_still_burning",
     "report_by_customer",
+    "report_condition",
+    "report_decision",
     "resolve",
     "settle_conflict",
     "snooze",

@@ -1,0 +1,118 @@
+"""Whoever owes something to a decision is reminded when its time is up, once. A reminder stands in nobody's way."""
+
+from __future__ import annotations
+
+import logging
+from datetime import datetime
+
+from django.db import transaction
+from django.db.models import Q
+
+from tocsin.audit import actions as audit
+from tocsin.audit.actions import stamp
+from tocsin.core.access import SYSTEM
+from tocsin.core.decision_duties import DecisionDuty
+from tocsin.core.facts import Kind
+from tocsin.incidents import page_text, snapshots
+from tocsin.incidents.actions import paging
+from tocsin.incidents.actions.incident_row import fact, held, save
+from tocsin.incidents.models import Decision, DecisionDutyRow, Incident, RoleHeld, State
+from tocsin.people.models import Person
+
+log = logging.getLogger(__name__)
+
+_OVER = (State.CLOSED, State.MERGED, State.CANCELLED)
+WORDS = {
+    DecisionDuty.RECEIVE: "say that it was taken in",
+    DecisionDuty.EXECUTE: "carry it out",
+    DecisionDuty.REPORT: "report what came of it",
+}
+
+
+def remind_of_decisions(*, now: datetime, limit: int = 100) -> int:
+    """Remind of every duty of a decision whose time is up. Each in its own transaction; returns how many.
+
+    Goes on until `limit` were looked at beyond those that fail: one that cannot be told does not hold up the others.
+    """
+    due = DecisionDutyRow.objects.filter(done_at=None, reminded_at=None, due_at__lte=now)
+    open_ones = due.exclude(decision__incident__state__in=_OVER).order_by("due_at", "pk")
+    reminded = 0
+    after: tuple[datetime, int] | None = None
+    while reminded < limit:
+        rows = (
+            open_ones
+            if after is None
+            else open_ones.filter(Q(due_at__gt=after[0]) | Q(due_at=after[0], pk__gt=after[1]))
+        )
+        found = list(rows.values_list("pk", "due_at", "decision__incident__number")[: limit - reminded])
+        if not found:
+            break
+        for pk, due_at, number in found:
+            reminded += _remind_guarded(pk, number, now=now)
+            after = (due_at, pk) if due_at is not None else after
+    return reminded
+
+
+def _remind_guarded(pk: int, number: int, *, now: datetime) -> int:
+    try:
+        return _remind(pk, number, now=now)
+    except Exception:  # the boundary of one row: the others are told all the same
+        log.exception("could not remind of duty %s of a decision", pk)
+        return 0
+
+
+def _remind(pk: int, number: int, *, now: datetime) -> int:
+    with transaction.atomic():
+        incident = held(number)
+        row = DecisionDutyRow.objects.select_related("decision").get(pk=pk)
+        if row.done_at is not None or row.reminded_at is not None or row.due_at is None:
+            return 0
+        row.reminded_at = now
+        row.save(update_fields=["reminded_at"])
+        duty, decision = DecisionDuty(row.duty), row.decision
+        who = _owing(decision, incident, duty)
+        told = fact(
+            incident,
+            Kind.DECISION_REMINDED,
+            decision=decision.entry,
+            number=decision.number,
+            duty=WORDS[duty],
+            due=stamp(row.due_at),
+            persons=[one.label for one in who],
+        )
+        audit.record(SYSTEM, [told], now=now)
+        save(incident, now=now)
+        _mail(row, decision, incident, who, now=now)
+    return 1
+
+
+def _owing(decision: Decision, incident: Incident, duty: DecisionDuty) -> list[Person]:
+    """Whom it is addressed to and who has not done it; where that names nobody, who decided and who responds."""
+    addressees = decision.addressees.select_related("person", "team")
+    rows = addressees.filter(received_at=None) if duty is DecisionDuty.RECEIVE else addressees
+    found: dict[int, Person] = {}
+    for row in rows:
+        holders = RoleHeld.objects.filter(incident=incident, role=row.role, until_at=None) if row.role else []
+        persons = [one.person for one in holders] or ([row.person] if row.person else [])
+        found |= {one.pk: one for one in persons if one.is_active}
+    if not found:
+        decider = Person.objects.filter(username=decision.by, is_active=True).first()
+        responding = [incident.acknowledged_by] if incident.acknowledged_by else []
+        found = {one.pk: one for one in [decider, *responding] if one is not None}
+    return list(found.values())
+
+
+def _mail(row: DecisionDutyRow, decision: Decision, incident: Incident, who: list[Person], *, now: datetime) -> None:
+    url = f"{paging.incident_url(incident)}/desk#decision-{decision.number}"
+    texts = {
+        one.pk: page_text.decision_due(
+            incident.ref,
+            decision.text,
+            what=WORDS[DecisionDuty(row.duty)],
+            due=page_text.wall(row.due_at or now, time_zone=one.time_zone, now=now),
+            url=url,
+        )
+        for one in who
+    }
+    definition = snapshots.process_of(incident)
+    paging.tell(incident, who, texts, kind="reminder", key=f"decision-{row.pk}", definition=definition, now=now)

@@ -34,6 +34,9 @@ def nothing_of_another_world() -> None:
     if looking is not None:
         looking.forget_settings()
         looking.fleet.close()
+    pulling = sys.modules.get("tocsin.slo.actions.pulling")
+    if pulling is not None:
+        pulling.forget_askings()
 
 
 @pytest.fixture

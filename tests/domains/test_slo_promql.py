@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tocsin.slo.prometheus import Ask, questions
-from tocsin.slo.promql import UnsupportedQuery, counters, query_problem, quoted, shape_of, shared_query
+from tocsin.slo.promql import UnsupportedQuery, counters, query_problem, quoted, shape_of, shared_counter, shared_growth
 
 SUM = 'sum(http_requests_total{job="logon",code!~"5.."})'
 
@@ -143,7 +143,7 @@ def test_regular_expressions_and_other_metrics_are_other_shapes() -> None:
 def test_a_label_that_must_equal_two_values_is_no_shape_to_share() -> None:
     shape, values = shape_of(counters('sum(a{x="1",x="2"})').selectors[0])
     assert (shape.labels, values) == ((), ())
-    promql_parser.parse(shared_query(shape, [values], 60).text)
+    promql_parser.parse(shared_growth(shared_counter(shape, [values]), 60))
 
 
 def test_a_broken_query_in_the_rows_is_a_failure_of_the_source_not_of_the_engine() -> None:

@@ -432,7 +432,7 @@ def test_an_answer_that_comes_after_the_claim_was_lost_is_not_counted(server: Fa
     from tocsin.slo.actions.pulling import take_answers
 
     (errand,) = claim_due(now=NOON)
-    answers = [prometheus.fetch(errand.server, one.asks, one.moments) for one in errand.rounds]
+    answers = [[prometheus.fetch(errand.server, one.asks, span) for span in one.spans] for one in errand.rounds]
     DataSource.objects.update(attempt=99)
     with transaction.atomic():
         assert take_answers(errand, answers, now=NOON) == []

@@ -15,9 +15,9 @@ from django.db import transaction
 from tocsin.alerts import actions as alerts
 from tocsin.incidents import actions as incidents
 from tocsin.slo import actions as slo
-from tocsin.slo import prometheus
-from tocsin.slo.actions.pulling import Errand, claim_due, note_failure, take_answers
-from tocsin.slo.prometheus import Growth, SourceFailed
+from tocsin.slo import prometheus, recent_growth
+from tocsin.slo.actions.pulling import Errand, Round, claim_due, note_failure, take_answers
+from tocsin.slo.prometheus import Growth, Server, SourceFailed
 
 
 def turn(*, now: datetime) -> int:
@@ -28,22 +28,28 @@ def turn(*, now: datetime) -> int:
     return len(errands)
 
 
-def _asked(errands: Sequence[Errand]) -> list[Sequence[Growth] | Exception]:
+def _asked(errands: Sequence[Errand]) -> list[Sequence[Sequence[Growth]] | Exception]:
     if len(errands) <= 1:
         return [_ask(errand) for errand in errands]
     with ThreadPoolExecutor(len(errands), thread_name_prefix="ask") as threads:
         return list(threads.map(_ask, errands))
 
 
-def _ask(errand: Errand) -> Sequence[Growth] | Exception:
+def _ask(errand: Errand) -> Sequence[Sequence[Growth]] | Exception:
     """The answers to all rounds, or what went wrong; a claimed source must be given back whatever happens."""
     try:
-        return [prometheus.fetch(errand.server, one.asks, one.moments) for one in errand.rounds]
+        return [_growth(errand.server, one) for one in errand.rounds]
     except Exception as error:  # noqa: BLE001 - the boundary to a foreign server
         return error
 
 
-def _take(errand: Errand, answers: Sequence[Growth] | Exception, *, now: datetime) -> None:
+def _growth(server: Server, one: Round) -> list[Growth]:
+    if one.recent:
+        return recent_growth.fetch(server, one.asks, one.spans)
+    return [prometheus.fetch(server, one.asks, span) for span in one.spans]
+
+
+def _take(errand: Errand, answers: Sequence[Sequence[Growth]] | Exception, *, now: datetime) -> None:
     if isinstance(answers, Exception):
         _fail(errand, answers, now=now)
         return
@@ -60,7 +66,7 @@ def _fail(errand: Errand, error: Exception, *, now: datetime) -> None:
         note_failure(errand, text, now=now)
 
 
-def _count(errand: Errand, answers: Sequence[Growth], *, now: datetime) -> None:
+def _count(errand: Errand, answers: Sequence[Sequence[Growth]], *, now: datetime) -> None:
     with transaction.atomic():
         signals = slo.evaluate(take_answers(errand, answers, now=now), now=now)
         changes = alerts.take_slo_signals(signals, now=now)

@@ -5,11 +5,18 @@ Django's `bulk_update` builds a CASE for each column and row; with thousands of 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from functools import lru_cache, partial
 from typing import Any
 
 from django.db import connection
-from django.db.models import Model
+from django.db.models import DateTimeField, Field, Model
+
+
+def _writer(column: Field[Any, Any]) -> Callable[[Any], Any]:
+    """How a value is written; moments are mostly the same few, and making text of them takes long."""
+    write = partial(column.get_db_prep_save, connection=connection)
+    return lru_cache(maxsize=64)(write) if isinstance(column, DateTimeField) else write
 
 
 def update_many(model: type[Model], fields: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
@@ -17,10 +24,8 @@ def update_many(model: type[Model], fields: Sequence[str], rows: Iterable[Sequen
     known = {one.name: one for one in model._meta.concrete_fields}  # noqa: SLF001 - Django's public way to its fields
     columns = [known[name] for name in fields]
     key = next(one for one in known.values() if one.primary_key)
-    prepared = [
-        [*(column.get_db_prep_save(value, connection) for column, value in zip(columns, row, strict=False)), row[-1]]
-        for row in rows
-    ]
+    writers = [_writer(column) for column in columns]
+    prepared = [[*(write(value) for write, value in zip(writers, row, strict=False)), row[-1]] for row in rows]
     if not prepared:
         return
     table = connection.ops.quote_name(model._meta.db_table)  # noqa: SLF001 - see above

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from typing import TypeVar
 from urllib.parse import urlencode
 
 import msgspec
@@ -13,10 +15,11 @@ import msgspec
 from tocsin.platform import http
 from tocsin.slo import connecting
 from tocsin.slo.connecting import SecretMissing
-from tocsin.slo.promql import Counters, Shape, counters, shape_of, shared_query
+from tocsin.slo.promql import Shape, counters, shape_of_sum, shared_counter, shared_growth
 
 MOST_BYTES = 64 * 1024 * 1024
 MOST_SERIES = 50_000
+QUESTIONS_AT_ONCE = 4  # of one server, which has others to answer
 
 
 class SourceFailed(Exception):
@@ -53,6 +56,7 @@ class Moments:
     step: int
 
 
+_Read = TypeVar("_Read")
 VALUE = "value"
 SEVERAL = math.inf
 """Instead of a value where a query that must be about one series was answered with several; no sample is infinite."""
@@ -61,8 +65,12 @@ Growth = dict[tuple[int, str], dict[int, float]]
 """By (objective id, role): moment -> events in the span that ends there. Absent means the server knows nothing."""
 
 
+Sums = defaultdict[Shape, list[tuple[tuple[str, ...], Ask]]]
+"""By shape: the values its labels have in a sum, and who asks for that sum."""
+
+
 @dataclass(slots=True)
-class _Question:
+class Question:
     """A query and whose answers are in it: values of `by` -> asks."""
 
     text: str
@@ -73,48 +81,65 @@ class _Question:
 def fetch(server: Server, asks: Sequence[Ask], moments: Moments) -> Growth:
     """Growth of every ask at every moment. Raises SourceFailed; then nothing is known of any of them."""
     found: Growth = {}
-    for question in questions(asks, moments.step):
-        for labels, values in _answer(server, question.text, moments):
-            for ask in question.asks.get(tuple(labels.get(label, "") for label in question.by), ()):
+    asked = questions(asks, moments.step)
+    for question, series in zip(asked, answers(server, [(one.text, moments) for one in asked]), strict=True):
+        for labels, values in series:
+            for ask in question.asks.get(values_of(labels, question.by), ()):
                 several = (ask.objective_id, ask.role) in found
                 found[ask.objective_id, ask.role] = dict.fromkeys(values, SEVERAL) if several else values
     return found
 
 
-def questions(asks: Sequence[Ask], seconds: int) -> list[_Question]:
+def questions(asks: Sequence[Ask], seconds: int) -> list[Question]:
     """One question for all sums that share a shape, one for all values that share a query, one each for the rest."""
-    by_shape: defaultdict[Shape, list[tuple[tuple[str, ...], Ask]]] = defaultdict(list)
-    singles: list[_Question] = []
-    plain: dict[str, _Question] = {}
-    for ask in asks:
+    sums, others = sums_and_others(asks)
+    singles: list[Question] = []
+    plain: dict[str, Question] = {}
+    for ask in others:
         if ask.role == VALUE:
-            plain.setdefault(ask.query, _Question(ask.query)).asks[()].append(ask)
-            continue
-        taken = _taken_apart(ask.query)
-        if taken.summed:
-            shape, values = shape_of(taken.selectors[0])
-            by_shape[shape].append((values, ask))
+            plain.setdefault(ask.query, Question(ask.query)).asks[()].append(ask)
         else:
-            single = _Question(taken.growth(seconds))
+            single = Question(_understood(counters, ask.query).growth(seconds))
             single.asks[()].append(ask)
             singles.append(single)
-    return [_shared(shape, rows, seconds) for shape, rows in by_shape.items()] + [*singles, *plain.values()]
+    return [_shared(shape, rows, seconds) for shape, rows in sums.items()] + [*singles, *plain.values()]
 
 
-def _taken_apart(query: str) -> Counters:
+def sums_and_others(asks: Sequence[Ask]) -> tuple[Sums, list[Ask]]:
+    """Which asks are plain sums, by their shape, and which are not."""
+    sums: Sums = defaultdict(list)
+    others: list[Ask] = []
+    for ask in asks:
+        placed = None if ask.role == VALUE else _understood(shape_of_sum, ask.query)
+        if placed is None:
+            others.append(ask)
+        else:
+            shape, values = placed
+            sums[shape].append((values, ask))
+    return sums, others
+
+
+def _understood(read: Callable[[str], _Read], query: str) -> _Read:
     try:
-        return counters(query)
+        return read(query)
     except ValueError as error:
         raise SourceFailed(f"the query {query[:200]!r} {error}") from None
 
 
-def _shared(shape: Shape, rows: Sequence[tuple[tuple[str, ...], Ask]], seconds: int) -> _Question:
-    query = shared_query(shape, [values for values, _ in rows], seconds)
-    question = _Question(query.text, query.by)
-    places = [shape.labels.index(label) for label in query.by]
+def _shared(shape: Shape, rows: Sequence[tuple[tuple[str, ...], Ask]], seconds: int) -> Question:
+    shared = shared_counter(shape, [values for values, _ in rows])
+    return Question(shared_growth(shared, seconds), shared.by, asks_by(shape, rows, shared.by))
+
+
+def asks_by(
+    shape: Shape, rows: Sequence[tuple[tuple[str, ...], Ask]], by: Sequence[str]
+) -> dict[tuple[str, ...], list[Ask]]:
+    """Who asks for which sum, by the values of the labels `by`."""
+    places = [shape.labels.index(label) for label in by]
+    found: defaultdict[tuple[str, ...], list[Ask]] = defaultdict(list)
     for values, ask in rows:
-        question.asks[tuple(values[place] for place in places)].append(ask)
-    return question
+        found[tuple(values[place] for place in places)].append(ask)
+    return found
 
 
 # --- the wire
@@ -141,13 +166,33 @@ class _Reply(msgspec.Struct):
 _decoder = msgspec.json.Decoder(_Reply)
 
 
-def _answer(server: Server, query: str, moments: Moments) -> Iterator[tuple[dict[str, str], dict[int, float]]]:
+Series = tuple[dict[str, str], dict[int, float]]
+"""Labels, and the value at each moment."""
+
+
+def answers(server: Server, asked: Sequence[tuple[str, Moments]]) -> list[list[Series]]:
+    """What the server says to each query at its moments, some of them side by side. Raises SourceFailed."""
+    if len(asked) <= 1:
+        return [_answer(server, query, moments) for query, moments in asked]
+    threads = ThreadPoolExecutor(min(len(asked), QUESTIONS_AT_ONCE), thread_name_prefix="question")
+    try:
+        return list(threads.map(lambda one: _answer(server, *one), asked))
+    finally:
+        threads.shutdown(cancel_futures=True)  # after a failure nobody waits for the rest
+
+
+def values_of(labels: Mapping[str, str], by: Sequence[str]) -> tuple[str, ...]:
+    return tuple(labels.get(label, "") for label in by)
+
+
+def _answer(server: Server, query: str, moments: Moments) -> list[Series]:
     reply = _ask(server, query, moments)
     if len(reply.data.result) > MOST_SERIES:
         raise SourceFailed(f"answered with {len(reply.data.result)} series; at most {MOST_SERIES} are read")
-    for series in reply.data.result:
-        values = series.values if series.value is None else [series.value]
-        yield series.metric, {round(at): _number(text) for at, text in values}
+    return [
+        (one.metric, {round(at): _number(text) for at, text in (one.values if one.value is None else [one.value])})
+        for one in reply.data.result
+    ]
 
 
 def _number(text: str) -> float:

@@ -193,24 +193,52 @@ def shape_of(selector: Selector) -> tuple[Shape, tuple[str, ...]]:
     return Shape(selector.name, others, tuple(labels)), tuple(one.value for one in equal)
 
 
-@dataclass(frozen=True, slots=True)
-class SharedQuery:
-    """One query for many sums of one shape. `by` are the labels whose values tell the answers apart."""
+@lru_cache(maxsize=65_536)
+def shape_of_sum(query: str) -> tuple[Shape, tuple[str, ...]] | None:
+    """The shape and the values of a query that is the plain sum of one counter, else None. Raises as `counters` does."""
+    found = counters(query)
+    return shape_of(found.selectors[0]) if found.summed else None
 
-    text: str
+
+@dataclass(frozen=True, slots=True)
+class SharedCounter:
+    """The counters of many sums of one shape. `by` are the labels whose values tell the sums apart."""
+
+    counter: str
     by: tuple[str, ...]
 
+    def grouped(self, operator: str, text: str) -> str:
+        grouping = f" by ({', '.join(self.by)})" if self.by else ""
+        return f"{operator}{grouping} ({text})"
 
-def shared_query(shape: Shape, values: Sequence[tuple[str, ...]], seconds: int) -> SharedQuery:
-    """Ask for the growth of all sums of `shape` with these `values`; labels that never differ stay as they are."""
+
+def shared_counter(shape: Shape, values: Sequence[tuple[str, ...]], *, wide: bool = False) -> SharedCounter:
+    """All counters of `shape` with these `values`; labels that never differ stay as they are.
+
+    `wide` asks for any value where they differ: a server finds all series of a metric sooner than thousands by name.
+    """
     matchers, by = list(shape.others), []
     for place, label in enumerate(shape.labels):
         wanted = sorted({row[place] for row in values})
         if len(wanted) == 1:
             matchers.append(Matcher(label, "=", wanted[0]))
+            continue
+        by.append(label)
+        if wide:
+            matchers.append(Matcher(label, "!=", ""))
         else:
-            by.append(label)
             matchers.append(Matcher(label, "=~", "|".join(_REGEX_SPECIAL.sub(r"\\\1", value) for value in wanted)))
-    counter = str(Selector(shape.name, tuple(sorted(matchers, key=lambda one: one.label))))
-    grouping = f" by ({', '.join(by)})" if by else ""
-    return SharedQuery(f"sum{grouping} ({growth(counter, seconds)})", tuple(by))
+    selector = Selector(shape.name, tuple(sorted(matchers, key=lambda one: one.label)))
+    return SharedCounter(str(selector), tuple(by))
+
+
+def shared_growth(shared: SharedCounter, seconds: int) -> str:
+    """Ask for the growth of all these sums in the `seconds` up to the moment it is asked for."""
+    return shared.grouped("sum", growth(shared.counter, seconds))
+
+
+def unsteady(shared: SharedCounter, seconds: int) -> str:
+    """Ask which of these sums hold a series that began, or began anew, in the last `seconds`: only those are answered."""
+    counter = shared.counter
+    anew = f"(resets({counter}[{seconds + _LOOKBACK_SECONDS}s]) > 0)"
+    return shared.grouped("count", f"({counter} unless {counter} offset {seconds}s) or {anew}")

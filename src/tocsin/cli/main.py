@@ -16,6 +16,7 @@ from tocsin.cli import (
     policies,
     postmortems,
     priorities,
+    process_reading,
     proposals,
     reports,
     server,
@@ -81,6 +82,8 @@ for command in incident_course.COMMANDS:
     incidents.incident.add_command(command)
 reports.report.add_command(incident_course.figures)
 incidents.incident.add_command(reports.of_incident)
+for command in process_reading.COMMANDS:
+    proposals.process.add_command(command)
 for command in wellbeing.COMMANDS:
     incidents.incident.add_command(command)
 incidents.incident.add_command(reports.waive_check)

@@ -1,0 +1,59 @@
+"""What can be asked of a written process: is it sound, and what did a version change."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Annotated, Any
+
+from django.http import HttpRequest
+from ninja import Query, Router, Schema
+
+from tocsin.api.auth import actor
+from tocsin.core.document_reading import Level
+from tocsin.core.process_check import Finding
+from tocsin.insights import process_check
+from tocsin.process import queries
+
+router = Router(tags=["process"])
+
+
+class Sections(Schema):
+    sections: dict[str, Any]
+
+
+@router.get("/process/check")
+def check(request: HttpRequest, version: int | None = None) -> dict[str, Any]:
+    """Contradictions, missing answers, unreachable pairs and roles nobody can fill, each with place and remedy."""
+    return findings(process_check.check_version(actor(request), version))
+
+
+@router.post("/process/check")
+def check_sections(request: HttpRequest, body: Sections) -> dict[str, Any]:
+    """The same about sections laid over the process in force. Nothing is kept."""
+    return findings(process_check.check_sections(actor(request), body.sections))
+
+
+@router.get("/process/diff")
+def diff(
+    request: HttpRequest, before: Annotated[int, Query(alias="from")], after: Annotated[int, Query(alias="to")]
+) -> dict[str, Any]:
+    """Every place at which two versions differ, whichever they are."""
+    changes = queries.version_changes(actor(request), before, after)
+    return {
+        "from": before,
+        "to": after,
+        "items": [
+            {"path": one.path, "change": one.change.value, "before": one.before, "after": one.after} for one in changes
+        ],
+        "next": None,
+    }
+
+
+def findings(found: Sequence[Finding]) -> dict[str, Any]:
+    """Findings as a list with a verdict."""
+    items = [
+        {"level": one.level.value, "where": one.where, "rule": one.rule, "says": one.says, "remedy": one.remedy}
+        for one in found
+    ]
+    errors = sum(one.level is Level.ERROR for one in found)
+    return {"ok": errors == 0, "errors": errors, "warnings": len(found) - errors, "items": items, "next": None}

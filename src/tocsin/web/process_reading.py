@@ -1,0 +1,81 @@
+"""Is the written process sound, and what did a version change: the check and the difference of two versions as pages."""
+
+from __future__ import annotations
+
+from itertools import groupby
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import path
+from django.views.decorators.http import require_GET
+
+from tocsin.core.access import Right
+from tocsin.core.document_diff import Difference
+from tocsin.core.document_reading import Level
+from tocsin.core.errors import NotFound
+from tocsin.insights import process_check
+from tocsin.process import queries
+from tocsin.web import asking
+from tocsin.web.process import change_words
+
+MOST_CHANGES = 400
+
+
+@require_GET
+def checked(request: HttpRequest) -> HttpResponse:
+    """Every finding about a version, errors first, each with its place and what to do."""
+    actor = asking.actor(request)
+    number = _number(request, "version") or queries.current_version().number
+    shown = queries.version(actor, number)
+    found = process_check.check_version(actor, number)
+    context = {
+        "version": shown,
+        "versions": queries.versions(actor),
+        "errors": [one for one in found if one.level is Level.ERROR],
+        "warnings": [one for one in found if one.level is Level.WARNING],
+        "may_write": actor.may(Right.PROCESS_WRITE),
+    }
+    return render(request, "web/process_check.html", context)
+
+
+@require_GET
+def compared(request: HttpRequest) -> HttpResponse:
+    """What differs between two versions, by section; without a choice, the version in force and what it was made from."""
+    actor = asking.actor(request)
+    current = queries.current_version()
+    after = _number(request, "to") or current.number
+    last = queries.version(actor, after)
+    before = _number(request, "from") or last.based_on or max(after - 1, 1)
+    changes = queries.version_changes(actor, before, after)
+    context = {
+        "versions": queries.versions(actor),
+        "before": before,
+        "after": after,
+        "count": len(changes),
+        "sections": [
+            (section, [change_words(one) for one in rows])
+            for section, rows in groupby(changes[:MOST_CHANGES], key=_section)
+        ],
+        "left_out": max(0, len(changes) - MOST_CHANGES),
+    }
+    return render(request, "web/process_diff.html", context)
+
+
+def _section(change: Difference) -> str:
+    return change.path.split(".", 1)[0].split("[", 1)[0]
+
+
+def _number(request: HttpRequest, name: str) -> int | None:
+    """The number that was asked for, None for nothing. Raises NotFound for what is no number."""
+    text = request.GET.get(name, "").strip()
+    if not text:
+        return None
+    if not (text.isascii() and text.isdigit()) or len(text) > 9:
+        raise NotFound(f"There is no version {text[:20]!r} of the process.")
+    return int(text)
+
+
+urlpatterns = [
+    path("process/check", checked, name="process-check"),
+    path("process/diff", compared, name="process-diff"),
+]

@@ -16,7 +16,7 @@ from tocsin.platform.text import for_terminal
 CHANGES = ("path", "change", "before", "after")
 
 
-class VersionNumber(click.ParamType):
+class VersionNumber(click.ParamType[int]):
     """A version as people write it: 4 or v4."""
 
     name = "version"

@@ -36,7 +36,7 @@ from tocsin.process.models import ProcessVersion, StakeholderGroup
 pytestmark = pytest.mark.django_db
 
 PASSED, FAILED, NA, WAIVED = Verdict.PASSED, Verdict.FAILED, Verdict.NOT_APPLICABLE, Verdict.WAIVED
-UNBUILT = {"AC08", "AC14", "AC18", "AC21", "AC22"}
+UNBUILT = {"AC08", "AC14", "AC21", "AC22"}
 
 
 @pytest.fixture

@@ -21,7 +21,7 @@ from tocsin.core.facts import Kind
 from tocsin.incidents import actions as incidents
 from tocsin.incidents.models import Incident, ObligationState
 from tocsin.people import actions as people
-from tocsin.postmortems import actions, queries
+from tocsin.postmortems import actions, drafting, queries
 from tocsin.postmortems.drafting import LEFT_OUT
 from tocsin.postmortems.models import ActionItem, ActionStatus, Postmortem
 from tocsin.slo import actions as slo
@@ -232,14 +232,14 @@ class TestTheDraft:
         broken, fine = house.declare("Broken"), house.declare("Fine")
         for incident in (broken, fine):
             incidents.resolve(house.ada, incident.number, category="deploy", now=house.now)
-        real = actions.drafting.sections_of
+        real = drafting.sections_of
 
         def fail(incident: Incident, *args: Any) -> dict[str, str]:
             if incident.pk == broken.pk:
                 raise RuntimeError("no words")
             return real(incident, *args)
 
-        monkeypatch.setattr(actions.drafting, "sections_of", fail)
+        monkeypatch.setattr(drafting, "sections_of", fail)
         assert actions.draft_missing(now=house.now) == 1
         assert [row.incident_id for row in Postmortem.objects.all()] == [fine.pk]
         assert "failed" in caplog.text

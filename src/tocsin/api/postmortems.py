@@ -6,7 +6,7 @@ from datetime import date
 from typing import Any
 
 from django.http import HttpRequest
-from ninja import Router, Schema, Status
+from ninja import Field, Router, Schema, Status
 
 from tocsin.api import shapes
 from tocsin.api.auth import actor
@@ -20,6 +20,10 @@ router = Router(tags=["postmortems"])
 class Section(Schema):
     text: str
     version: int | None = None
+
+
+class Moving(Schema):
+    override: str = Field("", description="Why the meeting starts although a tension between people is open.")
 
 
 class NewAction(Schema):
@@ -65,8 +69,9 @@ def edit_section(request: HttpRequest, ref: str, section: str, body: Section) ->
 
 
 @router.post("/incidents/{ref}/postmortem/state/{state}")
-def move(request: HttpRequest, ref: str, state: str) -> dict[str, Any]:
-    actions.move(actor(request), ref, state, now=clock.now())
+def move(request: HttpRequest, ref: str, state: str, body: Moving | None = None) -> dict[str, Any]:
+    """On to another status; what is missing for it is named."""
+    actions.move(actor(request), ref, state, override=body.override if body else "", now=clock.now())
     return shapes.postmortem(queries.postmortem(actor(request), ref))
 
 

@@ -130,7 +130,7 @@ _ALL = (
         "AC18",
         "Postmortem checklist done or explained",
         learning.ac18_postmortem_items_done,
-        [Kind.POSTMORTEM_DRAFTED, Kind.POSTMORTEM_MOVED, learning.ITEM_EXPLAINED],
+        [Kind.POSTMORTEM_DRAFTED, Kind.POSTMORTEM_MOVED, learning.ITEM_EXPLAINED, learning.ITEM_REOPENED],
         needs=[learning.ITEM_DONE],
     ),
     _check(

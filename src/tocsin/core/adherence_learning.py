@@ -12,9 +12,10 @@ from tocsin.core.facts import Kind
 from tocsin.core.obligation_facts import ObligationKind
 from tocsin.core.postmortem_rules import PostmortemState, meeting_due, postmortem_need
 
-ITEM_DONE = "postmortem.item_done"
-ITEM_EXPLAINED = "postmortem.item_explained"
-ACTION_REVIEWED = "action.reviewed"
+ITEM_DONE = Kind.POSTMORTEM_ITEM_DONE
+ITEM_EXPLAINED = Kind.POSTMORTEM_ITEM_EXPLAINED
+ITEM_REOPENED = Kind.POSTMORTEM_ITEM_REOPENED
+ACTION_REVIEWED = Kind.ACTION_REVIEWED
 
 _SETTLED = {"done", "dropped"}
 _EVERYWHERE = timedelta(hours=36)
@@ -95,14 +96,24 @@ def ac18_postmortem_items_done(record: Record) -> Outcome:
     wanted = {item.code for item in record.process.postmortem.lifecycle}
     if not wanted:
         return not_applicable("The process lists nothing to do around a postmortem.")
-    done = {one.text("item"): one.seq for one in record.of(ITEM_DONE)}
-    done |= {one.text("item"): one.seq for one in record.of(ITEM_EXPLAINED) if one.text("reason")}
+    done = _settled_items(record)
     missing = wanted - set(done)
     if not missing:
         return passed("Everything around the postmortem is done or explained.", *(done[code] for code in wanted))
     why = f"Neither done nor explained: {listed(missing)}."
     closed = [one for one in record.of(Kind.POSTMORTEM_MOVED) if one.get("new") == PostmortemState.CLOSED.value]
     return failed(why, drafted[0].seq, closed[-1].seq) if closed else not_due(why, drafted[0].seq)
+
+
+def _settled_items(record: Record) -> dict[str, int]:
+    """What is done or explained, with the entry that says so; the last word on an item counts."""
+    found: dict[str, int] = {}
+    for one in record.of(ITEM_DONE, ITEM_EXPLAINED, ITEM_REOPENED):
+        if one.kind == ITEM_DONE or (one.kind == ITEM_EXPLAINED and one.text("reason")):
+            found[one.text("item")] = one.seq
+        elif one.kind == ITEM_REOPENED:
+            found.pop(one.text("item"), None)
+    return found
 
 
 @dataclass(slots=True)

@@ -94,8 +94,14 @@ class Kind(StrEnum):
     POSTMORTEM_DRAFTED = "postmortem.drafted"
     POSTMORTEM_EDITED = "postmortem.edited"
     POSTMORTEM_MOVED = "postmortem.moved"
+    POSTMORTEM_ITEM_DONE = "postmortem.item_done"
+    POSTMORTEM_ITEM_EXPLAINED = "postmortem.item_explained"
+    POSTMORTEM_ITEM_REOPENED = "postmortem.item_reopened"
+    PEOPLE_ISSUE_NOTED = "people_issue.noted"
+    PEOPLE_ISSUE_SETTLED = "people_issue.settled"
     ACTION_ADDED = "action.added"
     ACTION_CHANGED = "action.changed"
+    ACTION_REVIEWED = "action.reviewed"
     SLO_APPLIED = "slo.applied"
     SLO_RETIRED = "slo.retired"
     SLO_DATA_LOST = "slo.data_lost"
@@ -245,6 +251,12 @@ TEXTS: Mapping[Kind, str] = {
     Kind.STATUS_MAIL_QUEUED: "{recipients} subscribers told ({kind})",
     Kind.CONSUMER_TOLD: "{consumer} told its own people ({recipients}) that it {what}",
     Kind.POSTMORTEM_DRAFTED: "Postmortem drafted",
+    Kind.POSTMORTEM_ITEM_DONE: "{item} done: {do}",
+    Kind.POSTMORTEM_ITEM_EXPLAINED: "{item} left out ({do}): {reason}",
+    Kind.POSTMORTEM_ITEM_REOPENED: "{item} still to be done: {do}",
+    Kind.PEOPLE_ISSUE_NOTED: "A tension between people was noted",
+    Kind.PEOPLE_ISSUE_SETTLED: "A tension between people was settled",
+    Kind.ACTION_REVIEWED: "Reviewed with {participants}: {title} is {verdict}. {note}",
     Kind.PROCESS_PROPOSED: "Version {number} of the process proposed: {note}",
     Kind.PROCESS_REVIEW_ASKED: "Version {number} of the process is in review",
     Kind.PROCESS_REMARKED: "{side} on version {number} of the process: {text}",

@@ -77,4 +77,5 @@ def _item(phase: str, at: Cursor) -> LifecycleItem:
         do=at.at("do").text(),
         who=at.at("who").text(),
         gate=at.has("gate") and at.at("gate").flag(),
+        directive=at.has("directive") and at.at("directive").flag(),
     )

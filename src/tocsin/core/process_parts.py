@@ -285,13 +285,17 @@ class PostmortemSection:
 
 @dataclass(frozen=True)
 class LifecycleItem:
-    """One item of the checklists before, during and after the postmortem meeting."""
+    """One item of the checklists before, during and after the postmortem meeting.
+
+    `directive` marks the one with which the prime directive is said.
+    """
 
     code: str
     phase: str
     do: str
     who: str
     gate: bool
+    directive: bool = False
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from tocsin.incidents.desk_models import (
     SubTeam,
     Task,
 )
-from tocsin.incidents.people_models import CareAnswer, HandOver, ResponseTeam
+from tocsin.incidents.people_models import CareAnswer, HandOver, PeopleIssue, ResponseTeam
 from tocsin.people.models import Person, Team
 from tocsin.process.models import ProcessVersion, StakeholderGroup
 from tocsin.slo.models import Breach, Objective
@@ -40,6 +40,7 @@ __all__ = [
     "ObligationState",
     "Origin",
     "Page",
+    "PeopleIssue",
     "Question",
     "ResponseTeam",
     "RoleHeld",

@@ -65,3 +65,20 @@ class ResponseTeam(models.Model):
     dissolved_by = models.CharField(max_length=150)
     thanks = models.TextField()
     people = models.PositiveSmallIntegerField()
+
+
+class PeopleIssue(models.Model):
+    """A tension between people, noted in confidence. Others see that there is one and whether it is settled, no more.
+
+    The words are for who noted it, who coordinates, and `shared_with`; they never reach the log. `objects_to_start`: the
+    postmortem meeting must not start before it is settled.
+    """
+
+    incident = models.ForeignKey("incidents.Incident", on_delete=models.CASCADE, related_name="people_issues")
+    text = models.TextField()
+    noted_by = models.ForeignKey(Person, on_delete=models.CASCADE, related_name="+")
+    shared_with = models.ForeignKey(Person, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
+    objects_to_start = models.BooleanField(default=False)
+    noted_at = models.DateTimeField()
+    settled_at = models.DateTimeField(null=True, blank=True)
+    settled_by = models.ForeignKey(Person, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")

@@ -13,11 +13,12 @@ from tocsin.audit.models import Entry
 from tocsin.core import adherence_response as kinds
 from tocsin.core import rotations
 from tocsin.core.facts import Kind
+from tocsin.core.postmortem_rules import PostmortemState
 from tocsin.core.process_definition import ProcessDefinition
 from tocsin.core.process_parts import Area
 from tocsin.core.roles import is_coordinated
 from tocsin.core.wellbeing_record import Decision, HandOver, Participant, ResponseRecord, Stretch
-from tocsin.incidents import people_queries, snapshots
+from tocsin.incidents import people_queries, snapshots, tensions
 from tocsin.incidents.actions.caring import open_conflicts
 from tocsin.incidents.models import Incident, Page, RoleHeld
 from tocsin.oncall import queries as oncall
@@ -33,6 +34,9 @@ _READ = (
     Kind.PERSON_INTRODUCED,
     Kind.GROUND_RULES_POSTED,
     Kind.TEAM_DISSOLVED,
+    Kind.POSTMORTEM_MOVED,
+    Kind.POSTMORTEM_ITEM_DONE,
+    Kind.POSTMORTEM_ITEM_EXPLAINED,
     kinds.DECISION_RECORDED,
     kinds.DECISION_REPORTED,
     kinds.HANDOVER_RECORDED,
@@ -105,7 +109,28 @@ def of_response(incident: Incident, definition: ProcessDefinition, *, now: datet
         summary_at=_summary_at(log),
         conflicts=tuple(open_conflicts(incident)),
         texts=log.texts(),
+        people_issues_open=tensions.gate(incident).open_issues,
+        **_meeting(log, definition),
     )
+
+
+def _meeting(log: _Log, definition: ProcessDefinition) -> dict[str, datetime | None]:
+    """When the postmortem meeting began, and when its prime directive was said.
+
+    A process whose checklists have no item for the directive does not ask for it.
+    """
+    codes = {item.code for item in definition.postmortem.lifecycle if item.directive}
+    moved = [one.at for one in log.named(Kind.POSTMORTEM_MOVED) if _said(one, "new") == PostmortemState.IN_REVIEW]
+    items = [*log.named(Kind.POSTMORTEM_ITEM_DONE), *log.named(Kind.POSTMORTEM_ITEM_EXPLAINED)]
+    said = [one.at for one in items if _said(one, "item") in codes]
+    return {
+        "review_started_at": min(moved, default=None) if codes else None,
+        "directive_at": min(said, default=None),
+    }
+
+
+def _said(entry: Entry, name: str) -> str:
+    return str((entry.data or {}).get(name) or "")
 
 
 def coordinated_since(incident: Incident, definition: ProcessDefinition) -> datetime | None:

@@ -21,8 +21,14 @@ LEFT_OUT = {
     Kind.POSTMORTEM_DRAFTED,
     Kind.POSTMORTEM_EDITED,
     Kind.POSTMORTEM_MOVED,
+    Kind.POSTMORTEM_ITEM_DONE,
+    Kind.POSTMORTEM_ITEM_EXPLAINED,
+    Kind.POSTMORTEM_ITEM_REOPENED,
+    Kind.PEOPLE_ISSUE_NOTED,
+    Kind.PEOPLE_ISSUE_SETTLED,
     Kind.ACTION_ADDED,
     Kind.ACTION_CHANGED,
+    Kind.ACTION_REVIEWED,
 }
 
 # What failed before the incident was opened is counted from here: an alert needs a moment, and no more than that.

@@ -53,6 +53,20 @@ class TimelineEntry(models.Model):
         ]
 
 
+class ChecklistMark(models.Model):
+    """An item of the checklists around the meeting is done, or left out for a reason. No mark: it is open."""
+
+    postmortem = models.ForeignKey(Postmortem, on_delete=models.CASCADE, related_name="marks")
+    code = models.CharField(max_length=63)
+    state = models.CharField(max_length=16)  # done | explained
+    reason = models.TextField(blank=True, default="")
+    by = models.CharField(max_length=150)
+    at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["postmortem", "code"], name="checklist_item_marked_once")]
+
+
 class ActionStatus(models.TextChoices):
     PROPOSED = "proposed"
     AGREED = "agreed"
@@ -80,3 +94,19 @@ class ActionItem(models.Model):
     started_at = models.DateTimeField(null=True, blank=True)
     done_at = models.DateTimeField(null=True, blank=True)
     postponements = models.PositiveSmallIntegerField(default=0)
+
+
+class ActionReview(models.Model):
+    """People looked at an action item together: who took part, how it stands, and when they look again if it is not done."""
+
+    item = models.ForeignKey(ActionItem, on_delete=models.CASCADE, related_name="reviews")
+    at = models.DateTimeField()
+    by = models.CharField(max_length=150)
+    participants = models.JSONField(default=list)
+    verdict = models.CharField(max_length=16)  # done | not_done | dropped
+    note = models.TextField(blank=True, default="")
+    due_on = models.DateField(null=True, blank=True)
+    next_review = models.DateField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["at", "id"]

@@ -10,9 +10,12 @@ from django.db.models.functions import Cast, Coalesce, Concat
 from tocsin.audit.models import Entry
 from tocsin.core.access import Actor, Right, require
 from tocsin.core.errors import NotFound
+from tocsin.core.postmortem_checklist import ChecklistLine, ItemState, Mark
+from tocsin.core.postmortem_checklist import checklist as checklist_of
 from tocsin.incidents import queries as incidents
 from tocsin.postmortems.drafting import LEFT_OUT
 from tocsin.postmortems.models import ActionItem, ActionStatus, Postmortem, PostmortemState, TimelineEntry
+from tocsin.process import queries as process
 
 SETTLED = (ActionStatus.DONE, ActionStatus.DROPPED)
 
@@ -31,6 +34,12 @@ def postmortem(actor: Actor, ref: str | int) -> Postmortem:
     if found is None:
         raise NotFound(f"{incident.ref} has no postmortem.")
     return found
+
+
+def checklist(row: Postmortem) -> tuple[ChecklistLine, ...]:
+    """The items before, during and after the meeting, with what was said of each."""
+    marks = {one.code: Mark(ItemState(one.state), one.by, one.at, one.reason) for one in row.marks.all()}
+    return checklist_of(process.definition(row.incident.process_version), marks)
 
 
 def postmortems(actor: Actor, *, state: str = "") -> QuerySet[Postmortem]:

@@ -19,6 +19,7 @@ from tocsin.core.obligation_facts import ObligationKind
 from tocsin.core.postmortem_rules import PostmortemState, default_review_date, step_decision
 from tocsin.core.process_definition import ProcessDefinition
 from tocsin.core.wording import lint_blame
+from tocsin.incidents import people_queries, tensions
 from tocsin.incidents import queries as incidents
 from tocsin.incidents.models import Incident, ObligationState
 from tocsin.people import queries as people
@@ -26,7 +27,7 @@ from tocsin.postmortems import actions, queries
 from tocsin.postmortems.models import ActionItem, Postmortem
 from tocsin.postmortems.snapshots import item_facts
 from tocsin.process import queries as process
-from tocsin.web import asking, form_pages, review_forms
+from tocsin.web import asking, form_pages, review_checklist, review_forms
 
 FORM = require_http_methods(["GET", "POST"])
 LISTED_APART = ("timeline", "action_items")
@@ -91,6 +92,9 @@ def review(request: HttpRequest, number: int) -> HttpResponse:
         "persons": persons,
         "way": [(state.value, words) for state, words in STATE_WORDS.items()],
         "steps": steps(row, definition),
+        "phases": review_checklist.phases(row, definition),
+        "tense": tensions.gate(row.incident),
+        "may_override": people_queries.coordinated_last(row.incident, actor.ident),
         "today": asking.now(request).astimezone(asking.zone(request)).date(),
     }
     return render(request, "web/review.html", context)
@@ -188,7 +192,8 @@ def line(request: HttpRequest, number: int) -> HttpResponse:
 @require_POST
 def move(request: HttpRequest, number: int) -> HttpResponse:
     """On to the next status, or back."""
-    row = actions.move(asking.actor(request), number, request.POST.get("state", ""), now=asking.now(request))
+    state, why = request.POST.get("state", ""), request.POST.get("override", "")
+    row = actions.move(asking.actor(request), number, state, override=why, now=asking.now(request))
     messages.success(request, f"The review is now: {STATE_WORDS[PostmortemState(row.state)].lower()}.")
     return redirect("review", number=number)
 

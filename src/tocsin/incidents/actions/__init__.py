@@ -43,6 +43,7 @@ from tocsin.incidents.actions.team_end import (
     offer_hand_over,
     withdraw_hand_over,
 )
+from tocsin.incidents.actions.tense import note_people_issue, settle_people_issue
 from tocsin.incidents.actions.updates import record_update
 
 __all__ = [
@@ -78,6 +79,7 @@ __all__ = [
     "move",
     "note_change",
     "note_conflict",
+    "note_people_issue",
     "offer_hand_over",
     "page_failed",
     "pass_page",
@@ -93,6 +95,7 @@ __all__ = [
     "report_decision",
     "resolve",
     "settle_conflict",
+    "settle_people_issue",
     "snooze",
     "state_known",
     "take_alert_changes",

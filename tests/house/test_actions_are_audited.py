@@ -28,6 +28,7 @@ ALLOWED: Mapping[str, str] = {
     "alerts.hear_unsilenced": "what is heard opens an incident, and that is written",
     "alerts.note_seen": "when a sender was last heard of; the journal holds what it said",
     "incidents.record_update": "a part of sending an update; whoever sends it has written update.sent in the same change",
+    "incidents.tell_channels": "says in the rooms of the chat what the log says already",
     "comms.draft_update": "only words a proposal",
     "comms.enqueue_events": "carries entries of the log to webhooks; it has nothing of its own to say",
 }

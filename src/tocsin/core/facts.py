@@ -40,6 +40,8 @@ class Kind(StrEnum):
     INCIDENT_CAUSE_STATED = "incident.cause_stated"
     INCIDENT_WORKAROUND_STATED = "incident.workaround_stated"
     INCIDENT_IMPACT_CHANGED = "incident.impact_changed"
+    CHANNEL_OPENED = "channel.opened"
+    CHANNEL_FAILED = "channel.failed"
     CUSTOMER_REPORTED = "incident.customer_reported"
     PRIORITY_CHANGED = "priority.changed"
     SEVERITY_CHANGED = "severity.changed"
@@ -194,6 +196,8 @@ TEXTS: Mapping[Kind, str] = {
     Kind.INCIDENT_WORKAROUND_STATED: "Workaround {state}. {text}",
     Kind.INCIDENT_IMPACT_CHANGED: "Impact {old} -> {new}: {reason}",
     Kind.INCIDENT_CATEGORIZED: "Category: {category}",
+    Kind.CHANNEL_OPENED: "Channel: {url} {bridge}",
+    Kind.CHANNEL_FAILED: "The channel in {adapter} could not be opened: {detail}",
     Kind.CUSTOMER_REPORTED: "A customer reported it at {reported_at}. {text}",
     Kind.INCIDENT_SNOOZE_ENDED: "The snooze ended",
     Kind.GROUPS_CHOSEN: "Stakeholder groups: {groups}",

@@ -66,6 +66,8 @@ CALL_RETRIES = RetryPolicy(
     first=timedelta(seconds=5), longest=timedelta(minutes=2), tries=10, stretch=15, unknown_wait=timedelta(seconds=20)
 )
 """For telephone channels without such an id: first there is time for the provider's own word about the call."""
+CHAT_RETRIES = RetryPolicy(first=timedelta(seconds=2), longest=timedelta(minutes=5), tries=300, stretch=60)
+"""For rooms of a chat tool: about a day, and what the tool asks for in `Retry-After` is kept."""
 MAIL_RETRIES = RetryPolicy(first=timedelta(seconds=5), longest=timedelta(minutes=15), tries=60, stretch=3)
 """For mail that is no page; long enough for a mail server that is away for half a day."""
 

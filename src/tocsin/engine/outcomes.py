@@ -8,13 +8,15 @@ from datetime import datetime
 from django.db import transaction
 
 from tocsin.audit import actions as audit
-from tocsin.channels.protocol import DeliveryFailed
+from tocsin.channels.protocol import DeliveryFailed, Room
 from tocsin.comms import actions as comms
 from tocsin.core import retries
 from tocsin.core.access import SYSTEM
 from tocsin.core.facts import Kind
+from tocsin.core.response_channel import ROOM_KINDS
 from tocsin.core.retries import Outcome, Retry, RetryPolicy, RetryReason
 from tocsin.incidents import actions as incidents
+from tocsin.incidents.actions.channel import SUBJECT as CHANNEL
 from tocsin.incidents.actions.incident_row import held
 from tocsin.incidents.actions.paging import ESCALATIONS
 from tocsin.incidents.models import Page
@@ -32,6 +34,8 @@ def policy_of(message: OutboxMessage) -> RetryPolicy:
     """How often and how fast a message is tried again."""
     if message.channel in _CALLS:
         return retries.CALL_RETRIES
+    if message.kind in ROOM_KINDS:
+        return retries.CHAT_RETRIES
     if message.kind in PAGES:
         return retries.PAGE_RETRIES
     return retries.MAIL_RETRIES if message.channel == "email" else retries.WEBHOOK_RETRIES
@@ -40,12 +44,23 @@ def policy_of(message: OutboxMessage) -> RetryPolicy:
 def mark_sent(message: OutboxMessage, receipt: str, *, now: datetime) -> bool:
     """The provider accepted it. False when somebody else holds the message by now: then nothing is written."""
     with transaction.atomic():
+        if _opens_a_room(message):
+            held(message.incident)
         sent = {"state": OutboxState.SENT, "sent_at": now, "last_error": "", "claimed_by": "", "lease_until": None}
         if not db.still_held(message).update(**sent):
             return False
         _note(message, Outcome.ACCEPTED, receipt, final=True, now=now)
         _contact(message, failing=False, now=now)
+        if _opens_a_room(message):
+            room = Room.of(receipt)
+            incidents.channel_opened(
+                int(message.subject_id), reference=room.reference, url=room.url, note=room.note, now=now
+            )
     return True
+
+
+def _opens_a_room(message: OutboxMessage) -> bool:
+    return message.subject_kind == CHANNEL
 
 
 def mark_withheld(message: OutboxMessage) -> bool:
@@ -69,7 +84,7 @@ def mark_failed(message: OutboxMessage, failure: DeliveryFailed, *, now: datetim
     )
     given_up = retry.at is None and message.subject_kind == "page"
     with transaction.atomic():
-        if given_up:
+        if given_up or _opens_a_room(message):
             held(message.incident)  # everybody locks the incident first and its messages after it
         if not db.still_held(message).update(**_change(message, failure, retry)):
             return False
@@ -78,6 +93,8 @@ def mark_failed(message: OutboxMessage, failure: DeliveryFailed, *, now: datetim
             comms.disable_webhook(int(message.subject_id), reason=failure.detail, now=now)
         if outcome is Outcome.PERMANENT:
             _contact(message, failing=True, now=now)
+        if _opens_a_room(message):
+            incidents.channel_failed(int(message.subject_id), detail=failure.detail, final=retry.at is None, now=now)
         if given_up:
             _give_up_page(message, failure.detail, now=now)
     return True

@@ -96,6 +96,12 @@ def consumer_notices(*, now: datetime) -> int:
     return comms.tell_consumers(now=now)
 
 
+def channels(*, now: datetime) -> int:
+    from tocsin.incidents import actions as incidents
+
+    return incidents.tell_channels(now=now)
+
+
 def webhook_events(*, now: datetime) -> int:
     from tocsin.comms import actions as comms
 
@@ -142,6 +148,7 @@ def loops(*, deliver: Callable[..., int], pull: Callable[..., int] | None = None
             Turn("reopen", reopen),
             Turn("status_mails", status_mails),
             Turn("consumers", consumer_notices),
+            Turn("channels", channels),
             Turn("webhooks", webhook_events),
             Turn("postmortems", postmortem_drafts),
             Turn("budget_policies", budget_policies),

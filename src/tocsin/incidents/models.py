@@ -7,6 +7,7 @@ from django.db.models import Q
 
 from tocsin.alerts.models import Alert
 from tocsin.catalog.models import Service
+from tocsin.incidents.channel_models import ChannelState, ResponseChannel
 from tocsin.incidents.desk_models import (
     ConditionReport,
     Decision,
@@ -24,6 +25,7 @@ from tocsin.slo.models import Breach, Objective
 __all__ = [
     "OPEN_STATES",
     "CareAnswer",
+    "ChannelState",
     "ConditionReport",
     "Decision",
     "DecisionAddressee",
@@ -42,6 +44,7 @@ __all__ = [
     "Page",
     "PeopleIssue",
     "Question",
+    "ResponseChannel",
     "ResponseTeam",
     "RoleHeld",
     "State",

@@ -10,6 +10,8 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
 
+from tocsin.wiring import chat_settings
+
 
 def _file_or_env(name: str, default: str = "") -> str:
     """`NAME`, or the content of the file that `NAME_FILE` points to."""
@@ -87,6 +89,9 @@ DEBUG = False
 DEMO = os.environ.get("TOCSIN_DEMO", "") == "1"
 PUBLIC_URL = os.environ.get("TOCSIN_PUBLIC_URL", "").rstrip("/")
 SMTP_URL = _file_or_env("TOCSIN_SMTP_URL")
+CHAT = chat_settings.chat(_file_or_env)
+CHAT_ADAPTER = chat_settings.chosen(_file_or_env, CHAT)
+BRIDGE_URL = os.environ.get("TOCSIN_BRIDGE_URL", "").strip()
 EMBED_BY_KEY = os.environ.get("TOCSIN_EMBED_BY_KEY", "") == "1"
 MAIL_FROM = os.environ.get("TOCSIN_MAIL_FROM", "Tocsin <tocsin@localhost>")
 VERSION_COMMIT = os.environ.get("TOCSIN_COMMIT", "")

@@ -9,6 +9,7 @@ from tocsin.incidents.actions.caring import (
     post_ground_rules,
     settle_conflict,
 )
+from tocsin.incidents.actions.channel import channel_failed, channel_opened, tell_channels
 from tocsin.incidents.actions.classifying import change_priority, change_severity, choose_groups
 from tocsin.incidents.actions.closing import close
 from tocsin.incidents.actions.deciding import acknowledge_decision, record_decision, report_decision
@@ -61,6 +62,8 @@ __all__ = [
     "change_impact",
     "change_priority",
     "change_severity",
+    "channel_failed",
+    "channel_opened",
     "choose_groups",
     "close",
     "declare",
@@ -100,6 +103,7 @@ __all__ = [
     "state_known",
     "take_alert_changes",
     "take_page",
+    "tell_channels",
     "tell_late_obligations",
     "undo",
     "waive_check",

@@ -17,7 +17,7 @@ from tocsin.core.obligation_facts import ObligationKind
 from tocsin.core.priorities import PriorityState, automatic_raise, required_priority
 from tocsin.core.severities import required_severity
 from tocsin.incidents import snapshots
-from tocsin.incidents.actions import chain, duties, staffing
+from tocsin.incidents.actions import chain, channel, duties, staffing
 from tocsin.incidents.actions.incident_row import fact, held, save, team_name
 from tocsin.incidents.actions.opening import chosen_groups, response_starts_at
 from tocsin.incidents.models import Incident
@@ -208,6 +208,7 @@ def set_severity(
     audit.record(actor, [told], now=now)
     staffing.release_uncalled(actor, incident, now=now)
     staffing.ask_called(incident, definition, actor=actor, former_severity=former, now=now)
+    channel.ask(incident, now=now)
     duties.reconcile(incident, now=now)
 
 

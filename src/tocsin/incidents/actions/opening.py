@@ -18,7 +18,7 @@ from tocsin.core.matrix import machine_pair, require_pair
 from tocsin.core.priorities import required_priority
 from tocsin.core.process_definition import ProcessDefinition
 from tocsin.incidents import snapshots
-from tocsin.incidents.actions import chain, depending, duties, staffing
+from tocsin.incidents.actions import chain, channel, depending, duties, staffing
 from tocsin.incidents.actions.incident_row import fact, person_behind
 from tocsin.incidents.models import Incident, Origin
 from tocsin.incidents.priority_words import priority_code
@@ -191,6 +191,7 @@ def settle(incident: Incident, *, now: datetime) -> None:
     """What follows from having begun: obligations, and the first page at once."""
     crashpoint(CrashPoint.DURING_INCIDENT_ACTION)
     duties.reconcile(incident, now=now)
+    channel.ask(incident, now=now)
     chain.begin(incident, now=now)
 
 

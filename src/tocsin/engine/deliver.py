@@ -26,6 +26,7 @@ from tocsin.incidents import queries as incidents
 from tocsin.platform import clock, db, doorbell
 from tocsin.platform.crashpoints import CrashPoint, crashpoint
 from tocsin.platform.models import OutboxMessage, OutboxState
+from tocsin.platform.questions import Question
 
 log = logging.getLogger(__name__)
 
@@ -126,9 +127,9 @@ def claim_due(
     A far side, or a channel, that has as many on their way as it may have is passed over, so that one that hangs never
     holds up the others.
     """
-    due = OutboxMessage.objects.filter(state__in=PENDING, not_before__lte=now)
-    if not due.exists():
+    if not _anything_due(now=now):
         return []
+    due = _due(now)
     crashpoint(CrashPoint.AFTER_DUE_READ)
     with transaction.atomic():
         due.filter(expires_at__lte=now, claimed_by="").update(state=OutboxState.EXPIRED)
@@ -144,6 +145,13 @@ def claim_due(
     if taken:
         crashpoint(CrashPoint.AFTER_CLAIM_COMMIT)
     return taken
+
+
+def _due(now: datetime) -> QuerySet[OutboxMessage]:
+    return OutboxMessage.objects.filter(state__in=PENDING, not_before__lte=now)
+
+
+_anything_due = Question(_due)
 
 
 def _choose(

@@ -20,6 +20,7 @@ from tocsin.engine.fold_pieces import Piece
 from tocsin.platform import clock, db
 from tocsin.platform.crashpoints import CrashPoint, crashpoint
 from tocsin.platform.models import Journal, JournalState
+from tocsin.platform.questions import Question
 
 _log = logging.getLogger(__name__)
 
@@ -59,9 +60,9 @@ _pace = Pace()
 
 def turn(*, now: datetime) -> int:
     """Fold what waits, oldest first, for a quarter of a second; returns how many rows were finished."""
-    rows = _next_rows()
-    if not rows:
+    if not _anything_waits(now=now):
         return 0
+    rows = _next_rows()
     finished = 0
     began = clock.monotonic()
     try:
@@ -83,6 +84,9 @@ def lag(*, now: datetime) -> tuple[int, float]:
     waiting = Journal.objects.filter(state=JournalState.NEW)
     oldest = waiting.order_by("id").values_list("received_at", flat=True).first()
     return waiting.count(), (now - oldest).total_seconds() if oldest else 0.0
+
+
+_anything_waits = Question(lambda _: Journal.objects.filter(state=JournalState.NEW))
 
 
 def _next_rows() -> list[Journal]:

@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Min
+from django.db.models import Min, QuerySet
 
 from tocsin.alerts import actions as alerts
 from tocsin.alerts.actions.overdue import has_overdue
@@ -19,6 +19,7 @@ from tocsin.engine.deliver import oldest_unsent_seconds
 from tocsin.engine.run import Loop, Turn
 from tocsin.incidents.models import Escalation
 from tocsin.platform import db
+from tocsin.platform.questions import Question
 from tocsin.slo.models import ObjectiveState
 
 SLOS_AT_ONCE = 5000
@@ -29,16 +30,22 @@ def evaluate(*, now: datetime) -> int:
     from tocsin.incidents import actions as incidents
     from tocsin.slo import actions as slo
 
-    due = ObjectiveState.objects.filter(next_at__lte=now, objective__retired_at__isnull=True).order_by("next_at")
-    if not due.exists():
+    if not _any_slo_due(now=now):
         return 0
     with transaction.atomic():
-        states = db.lock_due(due.only("pk"), limit=SLOS_AT_ONCE)
+        states = db.lock_due(_slos_due(now).order_by("next_at").only("pk"), limit=SLOS_AT_ONCE)
         signals = slo.evaluate([state.pk for state in states], now=now)
         changes = alerts.take_slo_signals(signals, now=now)
         if changes:
             incidents.take_alert_changes(changes, now=now)
     return len(states)
+
+
+def _slos_due(now: datetime) -> QuerySet[ObjectiveState]:
+    return ObjectiveState.objects.filter(next_at__lte=now, objective__retired_at__isnull=True)
+
+
+_any_slo_due = Question(_slos_due)
 
 
 def let_time_pass(*, now: datetime) -> int:

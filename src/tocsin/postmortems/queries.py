@@ -49,14 +49,14 @@ def postmortems(actor: Actor, *, state: str = "") -> QuerySet[Postmortem]:
     return (found.filter(state=state) if state else found).order_by("-incident__number")
 
 
-def behind_the_log(*, limit: int) -> list[int]:
+def behind_the_log() -> QuerySet[Postmortem]:
     """Drafts whose incident has recorded events that their timeline does not show yet."""
     ref = Concat(Value(incidents.PREFIX), Cast("incident__number", CharField()))
     latest = TimelineEntry.objects.filter(postmortem=OuterRef("pk"), source_seq__isnull=False).order_by("-source_seq")
     known = Coalesce(Subquery(latest.values("source_seq")[:1]), Value(0), output_field=BigIntegerField())
     drafts = Postmortem.objects.filter(state=PostmortemState.DRAFT).annotate(ref=ref, known=known)
     later = Entry.objects.filter(incident=OuterRef("ref"), seq__gt=OuterRef("known")).exclude(kind__in=LEFT_OUT)
-    return list(drafts.filter(Exists(later)).order_by("pk").values_list("pk", flat=True)[:limit])
+    return drafts.filter(Exists(later)).order_by("pk")
 
 
 def actions(

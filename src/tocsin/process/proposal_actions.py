@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from django.db import transaction
+from django.db.models import QuerySet
 
 from tocsin.audit import actions as audit
 from tocsin.audit.actions import Fact, stamp
@@ -14,6 +15,7 @@ from tocsin.core.access import SYSTEM, Actor, Right, require
 from tocsin.core.errors import Conflict, Invalid, NotFound, Refused
 from tocsin.core.facts import Kind
 from tocsin.platform import db, ids
+from tocsin.platform.questions import Question
 from tocsin.platform.text import clean
 from tocsin.process import queries
 from tocsin.process.actions import LOCK, checked, enter_force
@@ -118,15 +120,22 @@ def withdraw(actor: Actor, number: int, *, reason: str, now: datetime) -> Proces
 
 def enter_scheduled(*, now: datetime) -> int:
     """Put in force what has reached its time, the earliest first. Returns how many."""
-    due = ProcessVersion.objects.filter(state=VersionState.SCHEDULED, effective_at__lte=now)
-    if not due.exists():
+    if not _anything_due(now=now):
         return 0
+    due = _due(now)
     with transaction.atomic():
         db.advisory_lock(LOCK)
         rows = list(db.lock(due.order_by("effective_at", "number")))
         for row in rows:
             enter_force(SYSTEM, row, former=_in_force(), now=now)
     return len(rows)
+
+
+def _due(now: datetime) -> QuerySet[ProcessVersion]:
+    return ProcessVersion.objects.filter(state=VersionState.SCHEDULED, effective_at__lte=now)
+
+
+_anything_due = Question(_due)
 
 
 def _in_force() -> ProcessVersion | None:

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from django.db import connection
-from django.db.models import F
+from django.db.models import F, QuerySet
 from django.db.models.functions import Coalesce, Least
 
 from tocsin.core.slo_windows import EPOCH
@@ -173,29 +173,33 @@ def replace_minutes(counts: Mapping[tuple[int, int], tuple[int, int]]) -> int:
     return len(changes) // len(WIDTHS)
 
 
-def prune(objective_id: int, *, now: datetime, period: timedelta, sliced: bool) -> int:
-    """Drop what no window and no picture of an SLO needs any more. Returns how many rows went.
+def prune(slos: Iterable[tuple[int, timedelta, bool]], *, now: datetime) -> int:
+    """Drop what no window and no picture of these SLOs needs any more: (id, budget period, judged by time slices).
 
-    An SLO judged by time slices (`sliced`) needs its minutes for the whole budget period. Minutes go by whole days, and
-    are packed before they go, so that a replay still has them.
+    An SLO judged by time slices needs its minutes for the whole budget period. Minutes go by whole days, and are packed
+    before they go, so that a replay still has them. As many statements for many SLOs as for one. Returns how many rows
+    went.
     """
+    outdated: defaultdict[tuple[int, int], list[int]] = defaultdict(list)
+    for objective_id, period, sliced in slos:
+        for width, kept in KEPT.items():
+            span = max(kept, period + timedelta(days=1)) if width == HOUR or (sliced and width == MINUTE) else kept
+            before = epoch_seconds(now - span)
+            outdated[width, floor_to(before, minutes.DAY) if width == MINUTE else before].append(objective_id)
     gone = 0
-    for width, kept in KEPT.items():
-        span = max(kept, period + timedelta(days=1)) if width == HOUR or (sliced and width == MINUTE) else kept
-        before = epoch_seconds(now - span)
-        if width == MINUTE:
-            gone += _pack_minutes(objective_id, floor_to(before, minutes.DAY))
-        else:
-            gone += Bucket.objects.filter(objective_id=objective_id, width=width, start__lt=before).delete()[0]
+    for (width, before), ids in sorted(outdated.items()):
+        rows = Bucket.objects.filter(objective_id__in=ids, width=width, start__lt=before)
+        gone += _pack_minutes(rows) if width == MINUTE else rows.delete()[0]
+    seen = {objective_id for ids in outdated.values() for objective_id in ids}
     oldest = epoch_seconds(now - PACKED_KEPT) // minutes.DAY
-    DayOfMinutes.objects.filter(objective_id=objective_id, day__lt=oldest).delete()
+    DayOfMinutes.objects.filter(objective_id__in=seen, day__lt=oldest).delete()
     return gone
 
 
-def _pack_minutes(objective_id: int, before: int) -> int:
-    found = Bucket.objects.filter(objective_id=objective_id, width=MINUTE, start__lt=before)
-    rows = list(db.lock(found.order_by("start")).values_list("pk", "start", "good", "bad"))
-    minutes.keep(objective_id, (row[1:] for row in rows))
+def _pack_minutes(found: QuerySet[Bucket]) -> int:
+    ordered = found.order_by("objective_id", "start")
+    rows = list(db.lock(ordered).values_list("pk", "objective_id", "start", "good", "bad"))
+    minutes.keep(row[1:] for row in rows)
     for begin in range(0, len(rows), _ROWS_A_STATEMENT):
         keys = [row[0] for row in rows[begin : begin + _ROWS_A_STATEMENT]]
         Bucket.objects.filter(pk__in=keys).delete()

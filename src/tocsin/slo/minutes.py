@@ -22,17 +22,22 @@ Minute = tuple[int, int, int]
 """(start in seconds, good, bad)"""
 
 
-def keep(objective_id: int, minutes: Iterable[Minute]) -> None:
-    """Add minutes that are about to go to the days they belong to, inside the caller's transaction."""
-    by_day: defaultdict[int, list[Minute]] = defaultdict(list)
-    for row in minutes:
-        by_day[row[0] // DAY].append(row)
+def keep(counted: Iterable[tuple[int, int, int, int]]) -> None:
+    """Add minutes that are about to go, (objective id, start, good, bad), to the days they belong to.
+
+    Inside the caller's transaction.
+    """
+    by_day: defaultdict[tuple[int, int], list[Minute]] = defaultdict(list)
+    for objective_id, *minute in counted:
+        by_day[objective_id, minute[0] // DAY].append((minute[0], minute[1], minute[2]))
     if not by_day:
         return
-    kept = {row.day: row for row in DayOfMinutes.objects.filter(objective_id=objective_id, day__in=list(by_day))}
+    slos, days = ({key[part] for key in by_day} for part in (0, 1))
+    found = DayOfMinutes.objects.filter(objective_id__in=slos, day__in=days)
+    kept = {(row.objective_id, row.day): row for row in found}
     packed = [
-        DayOfMinutes(objective_id=objective_id, day=day, counts=_added(kept.get(day), rows))
-        for day, rows in sorted(by_day.items())
+        DayOfMinutes(objective_id=key[0], day=key[1], counts=_added(kept.get(key), rows))
+        for key, rows in sorted(by_day.items())
     ]
     DayOfMinutes.objects.bulk_create(
         packed, update_conflicts=True, update_fields=["counts"], unique_fields=["objective", "day"]

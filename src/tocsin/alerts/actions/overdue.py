@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from django.db.models import QuerySet
+
 from tocsin.alerts import queries
 from tocsin.alerts.changes import AlertChange, ChangeKind
 from tocsin.alerts.models import Alert, AlertState
 from tocsin.core.alert_state import EndReason
 from tocsin.platform import db
+from tocsin.platform.questions import Question
 
 UNSILENCED = "silence_ended"
 
@@ -18,8 +21,7 @@ def end_overdue(*, now: datetime, limit: int = 500) -> list[AlertChange]:
 
     The reason tells the two apart: `ended` for an announced end, `silent` for a sender not heard of any more.
     """
-    due = Alert.objects.filter(state=AlertState.FIRING, ends_at__lte=now).order_by("ends_at", "id")
-    rows = db.lock_due(due, limit=limit)
+    rows = db.lock_due(_due(now).order_by("ends_at", "id"), limit=limit)
     for row in rows:
         row.state = AlertState.RESOLVED
         row.resolved_at = now
@@ -31,7 +33,7 @@ def end_overdue(*, now: datetime, limit: int = 500) -> list[AlertChange]:
 
 def hear_unsilenced(*, now: datetime, limit: int = 500) -> list[AlertChange]:
     """Alerts that still fire when the silence that kept them quiet is over. In the caller's transaction."""
-    quiet = Alert.objects.filter(state=AlertState.FIRING, suppressed_by__startswith=queries.QUIET_BY_SILENCE)
+    quiet = _quiet()
     named = set(quiet.values_list("suppressed_by", flat=True).distinct())
     active = queries.active_silences(now) if named else []
     over = named - {f"{queries.QUIET_BY_SILENCE}{silence.id}" for silence in active}
@@ -48,6 +50,15 @@ def hear_unsilenced(*, now: datetime, limit: int = 500) -> list[AlertChange]:
 
 def has_overdue(*, now: datetime) -> bool:
     """Whether there may be anything for the two above, without asking for the right to write."""
-    due = Alert.objects.filter(state=AlertState.FIRING, ends_at__lte=now)
-    quiet = Alert.objects.filter(state=AlertState.FIRING, suppressed_by__startswith=queries.QUIET_BY_SILENCE)
-    return due.exists() or quiet.exists()
+    return _anything_overdue(now=now)
+
+
+def _due(now: datetime) -> QuerySet[Alert]:
+    return Alert.objects.filter(state=AlertState.FIRING, ends_at__lte=now)
+
+
+def _quiet() -> QuerySet[Alert]:
+    return Alert.objects.filter(state=AlertState.FIRING, suppressed_by__startswith=queries.QUIET_BY_SILENCE)
+
+
+_anything_overdue = Question(_due, lambda _: _quiet())

@@ -27,6 +27,7 @@ from tocsin.oncall import queries as oncall
 from tocsin.people import queries as people
 from tocsin.platform import db, outbox
 from tocsin.platform.outbox import Outgoing
+from tocsin.platform.questions import Question
 from tocsin.process import queries as process
 from tocsin.slo.models import BreachSubscription
 
@@ -37,6 +38,8 @@ NOTICE = "consumer"
 
 def tell_consumers(*, now: datetime, limit: int = 100) -> int:
     """Begin and end what is due. Returns how many consumers were told."""
+    if not _anybody_due(now=now):
+        return 0
     told = 0
     for pk in list(_burning().values_list("pk", flat=True)[:limit]):
         told += _safely(pk, begins=True, now=now)
@@ -62,6 +65,9 @@ def _over() -> QuerySet[BreachSubscription]:
     firing = Alert.objects.filter(objective=OuterRef("objective"), state=AlertState.FIRING)
     told = ConsumerNotice.objects.filter(subscription=OuterRef("pk"), ended_at=None)
     return BreachSubscription.objects.filter(Exists(told)).filter(~Exists(firing) | Q(ended_at__isnull=False))
+
+
+_anybody_due = Question(lambda _: _burning(), lambda _: _over())
 
 
 def _safely(pk: int, *, begins: bool, now: datetime) -> int:

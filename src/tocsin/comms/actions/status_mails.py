@@ -6,8 +6,9 @@ import logging
 from datetime import datetime
 
 from django.db import transaction
-from django.db.models import F, Q
-from django.db.models.functions import Coalesce
+from django.db.models import BigIntegerField, F, Q, QuerySet, Subquery
+from django.db.models.fields.json import KeyTextTransform
+from django.db.models.functions import Cast, Coalesce
 
 from tocsin.audit import actions as audit
 from tocsin.audit.actions import Fact
@@ -27,6 +28,7 @@ from tocsin.platform import db, outbox
 from tocsin.platform.addresses import public_url
 from tocsin.platform.models import Setting
 from tocsin.platform.outbox import Outgoing
+from tocsin.platform.questions import Question
 
 log = logging.getLogger(__name__)
 
@@ -37,6 +39,8 @@ _MOST_STEPS = 4
 
 def advance_status_mails(*, now: datetime, limit: int = 100) -> int:
     """Begin the clocks of new incidents and tell subscribers what is due. Returns how many incidents were told of."""
+    if not _anything_due(now=now):
+        return 0
     begin_clocks(limit=limit)
     told = 0
     for clock_id in _due(now=now, limit=limit):
@@ -52,7 +56,7 @@ def begin_clocks(*, limit: int = 100) -> int:
 
     Incidents become visible in the order of their numbers, so that none is passed over, however short it was.
     """
-    if not Incident.objects.filter(number__gt=_seen()).exists():
+    if not _unseen().exists():
         return 0
     with transaction.atomic():
         Setting.objects.get_or_create(name=CURSOR, defaults={"value": {"number": 0}})
@@ -66,11 +70,6 @@ def begin_clocks(*, limit: int = 100) -> int:
     return len(fresh)
 
 
-def _seen() -> int:
-    cursor = Setting.objects.filter(name=CURSOR).first()
-    return int(cursor.value["number"]) if cursor else 0
-
-
 def _begin(incident: Incident) -> None:
     hear = Subscriber.objects.filter(service=incident.service_id, ended_at=None, created_at__lte=incident.created_at)
     if incident.kind == "real" and incident.service_id is not None and hear.exists():
@@ -79,11 +78,28 @@ def _begin(incident: Incident) -> None:
 
 
 def _due(*, now: datetime, limit: int) -> list[int]:
+    due = _running_due(now).order_by("next_at", "pk").values_list("pk", flat=True)[:limit]
+    return [*due, *_reopened().values_list("pk", flat=True)]
+
+
+def _running_due(now: datetime) -> QuerySet[StatusClock]:
     other_rank = ~Q(told_rank=Coalesce(F("incident__priority"), 0))
     running = StatusClock.objects.filter(ended=False)
-    due = running.filter(Q(next_at__lte=now) | ~Q(incident__state__in=OPEN_STATES) | other_rank)
-    reopened = StatusClock.objects.filter(ended=True, incident__state__in=OPEN_STATES)
-    return [*due.order_by("next_at", "pk").values_list("pk", flat=True)[:limit], *reopened.values_list("pk", flat=True)]
+    return running.filter(Q(next_at__lte=now) | ~Q(incident__state__in=OPEN_STATES) | other_rank)
+
+
+def _reopened() -> QuerySet[StatusClock]:
+    return StatusClock.objects.filter(ended=True, incident__state__in=OPEN_STATES)
+
+
+def _unseen() -> QuerySet[Incident]:
+    """Incidents younger than the newest that was looked at."""
+    number = Cast(KeyTextTransform("number", "value"), BigIntegerField())
+    reached = Setting.objects.filter(name=CURSOR).annotate(number=number).values("number")
+    return Incident.objects.filter(number__gt=Coalesce(Subquery(reached), 0))
+
+
+_anything_due = Question(_running_due, lambda _: _reopened(), lambda _: _unseen())
 
 
 def _advance(clock_id: int, *, now: datetime) -> int:

@@ -28,6 +28,7 @@ from tocsin.incidents.runbooks import runbook_of
 from tocsin.platform import db, outbox
 from tocsin.platform.models import OutboxMessage, OutboxState, Setting
 from tocsin.platform.outbox import Outgoing
+from tocsin.platform.questions import Question
 from tocsin.platform.text import one_line
 
 CURSOR = "webhooks.cursor"
@@ -93,7 +94,7 @@ def enqueue_events(*, now: datetime, limit: int = 200) -> int:
 
     Entries become visible in the order of their numbers, so that the number reached is all there is to remember.
     """
-    if not WebhookEndpoint.objects.filter(disabled_at=None).exists():
+    if not _anybody_listens(now=now):
         return 0
     with transaction.atomic():
         cursor = db.lock(Setting.objects.filter(name=CURSOR)).first()
@@ -107,6 +108,9 @@ def enqueue_events(*, now: datetime, limit: int = 200) -> int:
         cursor.value = {"seq": entries[-1].seq}
         cursor.save(update_fields=["value"])
     return len(entries)
+
+
+_anybody_listens = Question(lambda _: WebhookEndpoint.objects.filter(disabled_at=None))
 
 
 def _begin_cursor() -> None:

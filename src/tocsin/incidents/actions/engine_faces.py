@@ -16,6 +16,7 @@ from tocsin.incidents.models import Escalation, Incident, Page
 from tocsin.platform import db
 from tocsin.platform.crashpoints import CrashPoint, crashpoint
 from tocsin.platform.models import OutboxMessage, OutboxState
+from tocsin.platform.questions import Question
 
 log = logging.getLogger(__name__)
 
@@ -28,6 +29,8 @@ def advance_escalations(*, now: datetime, limit: int = 100) -> int:
 
     A row that fails is put aside for a minute and logged, so that it never holds up the others (V7).
     """
+    if not _anything_due(now=now):
+        return 0
     due = Escalation.objects.filter(next_at__lte=now).order_by("next_at", "id")
     rows = list(due.values_list("pk", "incident_id")[:limit])
     if rows:
@@ -40,6 +43,9 @@ def advance_escalations(*, now: datetime, limit: int = 100) -> int:
             log.exception("the escalation of incident row %s failed and is put aside", incident_id)
             _put_aside(escalation_id, now=now)
     return handled
+
+
+_anything_due = Question(lambda now: Escalation.objects.filter(next_at__lte=now))
 
 
 def _advance_one(incident_id: int, *, now: datetime) -> bool:

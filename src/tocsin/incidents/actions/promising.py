@@ -23,6 +23,7 @@ from tocsin.incidents.actions.incident_row import fact, held, save, team_name
 from tocsin.incidents.models import Incident, Obligation, ObligationState, RoleHeld
 from tocsin.people import queries as people
 from tocsin.people.models import Person
+from tocsin.platform.questions import Question
 from tocsin.platform.text import clean
 from tocsin.process import queries as processes
 
@@ -151,7 +152,9 @@ def tell_late_obligations(*, now: datetime, limit: int = 100) -> int:
 
 def _late(*, now: datetime) -> QuerySet[Obligation] | None:
     """What is late and untold, each by the grace of the process its incident began under; None when nothing is due."""
-    due = Obligation.objects.filter(state=ObligationState.OPEN, told_late_at=None, due_at__lt=now)
+    if not _anything_overdue(now=now):
+        return None
+    due = _overdue(now)
     versions = due.order_by().values_list("incident__process_version_id", flat=True).distinct()
     conditions = [
         Q(
@@ -161,6 +164,13 @@ def _late(*, now: datetime) -> QuerySet[Obligation] | None:
         for version in versions
     ]
     return due.filter(reduce(or_, conditions)) if conditions else None
+
+
+def _overdue(now: datetime) -> QuerySet[Obligation]:
+    return Obligation.objects.filter(state=ObligationState.OPEN, told_late_at=None, due_at__lt=now)
+
+
+_anything_overdue = Question(_overdue)
 
 
 def _told_guarded(obligation_id: int, *, now: datetime) -> int:

@@ -21,6 +21,7 @@ from tocsin.incidents.actions import alert_changes, duties, moving
 from tocsin.incidents.actions.incident_row import fact, held
 from tocsin.incidents.models import OPEN_STATES, Incident, IncidentAlert, IncidentLink, LinkKind, State
 from tocsin.incidents.queries import burning_alerts
+from tocsin.platform.questions import Question
 
 log = logging.getLogger(__name__)
 
@@ -35,6 +36,8 @@ def reopen_still_burning(*, now: datetime, limit: int = 50) -> int:
 
     Each in its own transaction. An alert that something keeps quiet brings back nothing.
     """
+    if not _anything_left(now=now):
+        return 0
     rows = list(_left_burning(now=now).order_by("id").values_list("pk", flat=True)[:limit])
     return sum(_reopen(alert_id, now=now) for alert_id in rows)
 
@@ -44,6 +47,9 @@ def _left_burning(*, now: datetime) -> QuerySet[Alert]:
     links = IncidentAlert.objects.filter(alert=OuterRef("pk"))
     over = links.filter(incident__state__in=_OVER, incident__resolved_at__lte=now - PATIENCE)
     return burning_alerts().filter(Exists(over), ~Exists(links.filter(incident__state__in=OPEN_STATES)))
+
+
+_anything_left = Question(lambda now: _left_burning(now=now))
 
 
 def _reopen(alert_id: int, *, now: datetime) -> bool:

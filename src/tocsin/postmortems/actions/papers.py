@@ -7,7 +7,7 @@ from collections.abc import Callable
 from datetime import datetime
 
 from django.db import transaction
-from django.db.models import Max
+from django.db.models import Max, QuerySet
 
 from tocsin.audit import actions as audit
 from tocsin.audit.actions import Fact
@@ -25,6 +25,7 @@ from tocsin.incidents import snapshots as incident_snapshots
 from tocsin.incidents.models import Incident, Obligation, ObligationState, State
 from tocsin.people.models import Person
 from tocsin.platform import db
+from tocsin.platform.questions import Question
 from tocsin.platform.text import clean
 from tocsin.postmortems import drafting, queries
 from tocsin.postmortems.actions.rows import locked_incident, log_entry, touch, writable
@@ -48,15 +49,24 @@ REFUSALS = {
 
 def draft_missing(*, now: datetime, limit: int = 20) -> int:
     """Draft what ended incidents owe, and let drafts follow their log. Returns how many postmortems were written to."""
-    owed = Obligation.objects.filter(
+    if not _anything_to_write(now=now):
+        return 0
+    incident_ids = list(_owed().values_list("incident_id", flat=True).distinct()[:limit])
+    done = sum(_each(_draft_owed, incident_id, now=now) for incident_id in incident_ids)
+    behind = list(queries.behind_the_log().values_list("pk", flat=True)[:limit])
+    return done + sum(_each(_follow, row_id, now=now) for row_id in behind)
+
+
+def _owed() -> QuerySet[Obligation]:
+    return Obligation.objects.filter(
         kind=ObligationKind.POSTMORTEM,
         state=ObligationState.OPEN,
         incident__state__in=ENDED,
         incident__postmortem__isnull=True,
     )
-    incident_ids = list(owed.values_list("incident_id", flat=True).distinct()[:limit])
-    done = sum(_each(_draft_owed, incident_id, now=now) for incident_id in incident_ids)
-    return done + sum(_each(_follow, row_id, now=now) for row_id in queries.behind_the_log(limit=limit))
+
+
+_anything_to_write = Question(lambda _: _owed(), lambda _: queries.behind_the_log())
 
 
 def _each(work: Callable[..., bool], row_id: int, *, now: datetime) -> bool:

@@ -64,8 +64,7 @@ def forget_counts(after: int, *, now: datetime, limit: int = 50) -> int | None:
     """
     with transaction.atomic():
         rows = list(Objective.objects.filter(pk__gt=after).order_by("pk")[:limit])
-        for row in rows:
-            buckets.prune(row.pk, now=now, period=row.period, sliced=row.slice_window is not None)
+        buckets.prune([(row.pk, row.period, row.slice_window is not None) for row in rows], now=now)
     return rows[-1].pk if rows else None
 
 

@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
+from django.db.models import QuerySet
+
 from tocsin.core.access import Actor, Right, require
 from tocsin.core.budget_policy_document import parse_budget_policy
 from tocsin.core.error_budget_policy import BudgetPolicy
+from tocsin.platform.questions import Question
 from tocsin.slo.models import ErrorBudgetPolicy, IncidentSpend, Objective, PolicyConsequence
 
 SHOWN = 100
@@ -38,7 +41,16 @@ def consequences(actor: Actor, row: ErrorBudgetPolicy, *, limit: int = SHOWN) ->
 
 def due_policies(*, now: datetime) -> list[int]:
     """The policies that are to be looked at again, longest due first."""
-    return list(ErrorBudgetPolicy.objects.filter(next_at__lte=now).order_by("next_at").values_list("pk", flat=True))
+    if not _any_policy_due(now=now):
+        return []
+    return list(_due(now).order_by("next_at").values_list("pk", flat=True))
+
+
+def _due(now: datetime) -> QuerySet[ErrorBudgetPolicy]:
+    return ErrorBudgetPolicy.objects.filter(next_at__lte=now)
+
+
+_any_policy_due = Question(_due)
 
 
 def settled(objectives: Sequence[Objective]) -> dict[tuple[int, str, datetime], int]:

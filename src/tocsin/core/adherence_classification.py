@@ -9,6 +9,7 @@ from itertools import pairwise
 
 from tocsin.core.adherence_outcomes import Outcome, failed, not_applicable, not_checked, not_due, passed, together
 from tocsin.core.adherence_record import BEGINNINGS, Event, Record
+from tocsin.core.classification import PastChange, lateness
 from tocsin.core.facts import Kind
 from tocsin.core.incident_findings import Knowledge, findings
 from tocsin.core.priorities import PriorityState
@@ -38,20 +39,15 @@ def ac02_priority_changes_have_reasons(record: Record) -> Outcome:
 
 def _late_reclassification(record: Record, changes: list[Event]) -> str:
     """A priority lowered after the end, or more than once, is worth a look; it is nobody's fault."""
-    lowered = [event for event in changes if _is_lowered(event)]
     ends = [span.end.at for span in record.spans if span.end is not None]
-    after = [event for event in lowered if ends and event.at > ends[0]]
-    if after:
-        return "Late re-classification: the priority was lowered after the end."
-    return "Late re-classification: the priority was lowered more than once." if len(lowered) > 1 else ""
-
-
-def _is_lowered(event: Event) -> bool:
-    old, new = event.get("old_rank"), event.get("rank")
-    return isinstance(old, int) and (new is None or new > old)
+    past = [PastChange(event.at, event.get("old_rank"), event.get("rank")) for event in changes]
+    found = lateness(past, ended_at=ends[0] if ends else None)
+    return f"Late re-classification: {found.text}." if found else ""
 
 
 def ac03_severity_set_by_a_person_in_time(record: Record) -> Outcome:
+    if record.process.severities.switched_off:
+        return not_applicable("The process works without severities.")
     stands = [one for one in record.severities if one.by_person and one.event.seq not in record.taken_back]
     return _decided_in_time(record, stands[0].event if stands else None, "The severity")
 
@@ -97,6 +93,8 @@ def _pair_outcome(record: Record, pair: _Pair) -> Outcome:
     rule = record.process.matrix.rule(pair.rank, pair.severity)
     found = record.process.catalogue.by_rank(pair.rank)
     words = f"{found.code if found else pair.rank} and {pair.severity}"
+    if record.process.severities.switched_off:
+        return passed("The process works without severities.", pair.made.seq)
     if rule is None or rule.verdict is PairVerdict.NOT_ALLOWED:
         return failed(f"{words} do not go together in this process.", pair.made.seq)
     if rule.verdict is PairVerdict.ALLOWED:

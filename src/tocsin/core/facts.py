@@ -46,6 +46,11 @@ class Kind(StrEnum):
     PRIORITY_CHANGED = "priority.changed"
     SEVERITY_CHANGED = "severity.changed"
     SEVERITY_CONFIRMED = "severity.confirmed"
+    SCOPE_STATED = "classification.scope_stated"
+    TEAM_NAMED = "classification.team_named"
+    COMPLEX_STATED = "classification.complex_stated"
+    SUGGESTION_MADE = "classification.suggested"
+    SUGGESTION_ANSWERED = "classification.suggestion_answered"
     ALERT_ATTACHED = "alert.attached"
     ALERT_REPEATED = "alert.repeated"
     ALERT_ENDED = "alert.ended"
@@ -184,7 +189,7 @@ TEXTS: Mapping[Kind, str] = {
     Kind.INCIDENT_REOPENED: "Reopened. {reason}",
     Kind.INCIDENT_CANCELLED: "Cancelled: {reason}",
     Kind.INCIDENT_MERGED: "Merged into {into}",
-    Kind.INCIDENT_UNDONE: "Taken back: {what}",
+    Kind.INCIDENT_UNDONE: "Taken back: {what}{stays}",
     Kind.INCIDENT_LINKED: "Caused upstream by {upstream}",
     Kind.INCIDENT_CONTINUED: "{before} goes on as {after}: {reason}",
     Kind.INCIDENT_DEPENDED_ON: "{service} has {dependent} because of this",
@@ -201,7 +206,7 @@ TEXTS: Mapping[Kind, str] = {
     Kind.CUSTOMER_REPORTED: "A customer reported it at {reported_at}. {text}",
     Kind.INCIDENT_SNOOZE_ENDED: "The snooze ended",
     Kind.GROUPS_CHOSEN: "Stakeholder groups: {groups}",
-    Kind.ROLE_ASKED: "Asked to join: {role}",
+    Kind.ROLE_ASKED: "Asked to join: {role} {team}",
     Kind.PERSON_INTRODUCED: "{person} joins: {card}",
     Kind.GROUND_RULES_POSTED: "Ground rules: {rules}",
     Kind.HANDOVER_OFFERED: "{giver} offers {role} to {taker}",
@@ -219,6 +224,11 @@ TEXTS: Mapping[Kind, str] = {
     Kind.PRIORITY_CHANGED: "Priority {old} -> {new}: {reason}",
     Kind.SEVERITY_CHANGED: "Severity {old} -> {new}: {reason}",
     Kind.SEVERITY_CONFIRMED: "Severity {severity} confirmed. {reason}",
+    Kind.SCOPE_STATED: "Size: {said}",
+    Kind.TEAM_NAMED: "{team} is needed. {reason}",
+    Kind.COMPLEX_STATED: "{said}. {reason}",
+    Kind.SUGGESTION_MADE: "Suggested: {subject} {value}. {basis}",
+    Kind.SUGGESTION_ANSWERED: "{answer}: {subject} {value}. {reason}",
     Kind.ALERT_ATTACHED: "Alert: {name}",
     Kind.ALERT_ENDED: "The alert ended: {name}",
     Kind.BREACH_ATTACHED: "Breach: {bad} of {valid} events failed in {window}",
@@ -279,6 +289,13 @@ SILENT_TEXTS: Mapping[Kind, str] = {
     Kind.INCIDENT_RESOLVED: "{note}",
 }
 """Instead of those above where `silent` is true: nobody said that it works again, the source was just not heard of."""
+EXCEPTION_TEXTS: Mapping[Kind, str] = {
+    Kind.PRIORITY_CHANGED: "Priority {old} -> {new}, an exception to the rule: {reason}",
+    Kind.SEVERITY_CHANGED: "Severity {old} -> {new}, an exception to the rule: {reason}",
+    Kind.SEVERITY_CONFIRMED: "Severity {severity} kept, an exception to the rule: {reason}",
+    Kind.INCIDENT_DECLARED: "Declared as an exception to the rule: {title}",
+}
+"""Instead of those above where `exception` is true: a person decided against the rule and said why."""
 
 
 def sentence(kind: str, data: Mapping[str, Any] | None) -> str:
@@ -286,6 +303,7 @@ def sentence(kind: str, data: Mapping[str, Any] | None) -> str:
     if data is None:
         return "(redacted)"
     texts = {**TEXTS, **SILENT_TEXTS} if data.get("silent") is True else TEXTS
+    texts = {**texts, **EXCEPTION_TEXTS} if data.get("exception") is True else texts
     template = texts.get(Kind(kind)) if kind in Kind.__members__.values() else None
     if template is None:
         return str(data.get("text") or kind.replace(".", " ").replace("_", " "))

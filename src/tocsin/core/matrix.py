@@ -23,6 +23,7 @@ class Pair:
 class PairReason(Reason):
     ALLOWED = "allowed", "This priority and severity go together."
     NO_PRIORITY_YET = "no_priority_yet", "Without a priority every severity fits."
+    NO_SEVERITIES = "no_severities", "The process works without severities, so every priority fits."
     CONDITION_EXPLAINED = "condition_explained", "The pair needs a reason, and one was given."
     REASON_MISSING = "reason_missing", "The pair needs a reason."
     NOT_ALLOWED = "not_allowed", "This priority and severity do not go together."
@@ -47,6 +48,9 @@ def pair_decision(process: ProcessDefinition, priority: int | None, severity: st
     required_severity(process.severities, severity)
     if priority is None:
         return PairDecision(True, PairReason.NO_PRIORITY_YET, "")
+    if process.severities.switched_off:
+        required_priority(process.catalogue, priority)
+        return PairDecision(True, PairReason.NO_SEVERITIES, "")
     rule = _rule(process, priority, severity)
     if rule.verdict is Verdict.ALLOWED:
         return PairDecision(True, PairReason.ALLOWED, rule.why)
@@ -94,6 +98,8 @@ def machine_pair(process: ProcessDefinition, priority: int | None, severity: str
     """
     if priority is None:
         return None
+    if process.severities.switched_off:
+        return Pair(priority, process.severities.start)
     if _rule(process, priority, severity).verdict is not Verdict.NOT_ALLOWED:
         return Pair(priority, severity)
     usable = _allowed(process)

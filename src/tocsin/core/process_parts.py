@@ -36,6 +36,13 @@ class Verdict(StrEnum):
     NOT_ALLOWED = "not_allowed"
 
 
+class PairExceptions(StrEnum):
+    """Whether a person may enter a pair that the matrix does not allow, as a recorded exception."""
+
+    NONE = "none"
+    WITH_REASON = "with_reason"
+
+
 class RoleNeed(StrEnum):
     """Whether a severity calls a role, and whether its holder may hold another one."""
 
@@ -153,11 +160,24 @@ class SeverityDefinition:
 
 
 @dataclass(frozen=True)
+class ComplexitySign:
+    """A sign that more than one team may be needed: asked of people, answered yes or no."""
+
+    code: str
+    ask: str
+
+
+@dataclass(frozen=True)
 class SeverityScheme:
-    """All severities, gravest first; `start` is what an incident begins with."""
+    """All severities, gravest first; `start` is what an incident begins with.
+
+    `switched_off`: nobody sets a severity; every incident is treated as the mildest, and a role is asked for by hand.
+    """
 
     severities: tuple[SeverityDefinition, ...]
     start: str
+    signs: tuple[ComplexitySign, ...] = ()
+    switched_off: bool = False
 
     @property
     def codes(self) -> tuple[str, ...]:
@@ -178,9 +198,13 @@ class PairRule:
 
 @dataclass(frozen=True)
 class Matrix:
-    """A verdict for each pair of priority and severity."""
+    """A verdict for each pair of priority and severity.
+
+    `exceptions`: a person may enter a pair that is not allowed as an exception, with a reason that stays in the record.
+    """
 
     rules: tuple[PairRule, ...]
+    exceptions: bool = False
 
     def rule(self, priority: int, severity: str) -> PairRule | None:
         """The rule of that pair, None when the matrix leaves it out."""

@@ -6,10 +6,12 @@ import string
 from collections.abc import Mapping
 from datetime import timedelta
 
+from tocsin.core.classification_inputs import check_inputs
 from tocsin.core.document_reading import Cursor, Level, Problem
 from tocsin.core.process_parts import (
     Area,
     BlameForm,
+    ComplexitySign,
     EscalationStep,
     Lifecycle,
     Matrix,
@@ -17,6 +19,7 @@ from tocsin.core.process_parts import (
     NotificationSettings,
     PageRule,
     PageWhen,
+    PairExceptions,
     PairRule,
     PriorityCatalogue,
     PriorityCriteria,
@@ -148,8 +151,20 @@ def _notification(at: Cursor) -> NotificationSettings:
 
 def read_severities(at: Cursor) -> SeverityScheme:
     """The severities out of the section `severities`."""
+    check_inputs(at)
     severities = sorted((_severity(item) for item in at.at("severities").items()), key=lambda s: s.rank)
-    return SeverityScheme(severities=tuple(severities), start=at.at("start").text())
+    switched_off = at.has("switched_off") and at.at("switched_off").flag()
+    return SeverityScheme(
+        severities=tuple(severities),
+        # Without severities everything is the mildest, whatever else the document would begin with.
+        start=severities[-1].code if switched_off and severities else at.at("start").text(),
+        signs=_signs(at.at("complexity_signs")) if at.has("complexity_signs") else (),
+        switched_off=switched_off,
+    )
+
+
+def _signs(at: Cursor) -> tuple[ComplexitySign, ...]:
+    return tuple(ComplexitySign(item.at("code").text(), item.at("ask").text()) for item in at.items())
 
 
 def _severity(at: Cursor) -> SeverityDefinition:
@@ -177,7 +192,8 @@ def read_matrix(at: Cursor, ranks: Mapping[str, int]) -> Matrix:
                 why=item.at("why").text(),
             )
             for item in at.at("permutations").items()
-        )
+        ),
+        exceptions=at.has("exceptions") and at.at("exceptions").choice(PairExceptions) is PairExceptions.WITH_REASON,
     )
 
 

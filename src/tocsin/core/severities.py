@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
 
-from tocsin.core.errors import Invalid
+from tocsin.core.errors import Invalid, Refused
 from tocsin.core.process_parts import SeverityDefinition, SeverityScheme
 from tocsin.core.reasons import Reason
 
@@ -68,6 +68,16 @@ def required_severity(scheme: SeverityScheme, code: str) -> SeverityDefinition:
     if found is None:
         raise Invalid({"severity": f"there is no severity {code!r}; the process has {', '.join(scheme.codes)}"})
     return found
+
+
+def require_severities(scheme: SeverityScheme) -> None:
+    """Raise Refused where the process works without severities: then nobody sets one."""
+    if scheme.switched_off:
+        raise Refused(
+            "This process works without severities.",
+            reason="severities_off",
+            remedy="Ask for a coordinator by hand: it is one of the roles.",
+        )
 
 
 def severity_rank(scheme: SeverityScheme, code: str) -> int:

@@ -8,6 +8,7 @@ from django.db.models import Q
 from tocsin.alerts.models import Alert
 from tocsin.catalog.models import Service
 from tocsin.incidents.channel_models import ChannelState, ResponseChannel
+from tocsin.incidents.classification_models import NamedTeam, Scope, Suggestion, SuggestionState
 from tocsin.incidents.desk_models import (
     ConditionReport,
     Decision,
@@ -38,6 +39,7 @@ __all__ = [
     "IncidentBreach",
     "IncidentLink",
     "LinkKind",
+    "NamedTeam",
     "Obligation",
     "ObligationState",
     "Origin",
@@ -47,8 +49,11 @@ __all__ = [
     "ResponseChannel",
     "ResponseTeam",
     "RoleHeld",
+    "Scope",
     "State",
     "SubTeam",
+    "Suggestion",
+    "SuggestionState",
     "Task",
 ]
 

@@ -115,6 +115,14 @@ def stand_down(facts: PageFacts, *, who: str) -> PageText:
     return PageText(f"{facts.ref}: {what}", f"{one_line(facts.what)}\n\n{what}. Thank you. Nothing for you to do.")
 
 
+def called_off(facts: PageFacts) -> PageText:
+    """You were asked to join, and whoever asked has taken it back."""
+    return PageText(
+        f"{facts.ref}: you are not needed after all",
+        f"{one_line(facts.what)}\n\nThe request to join was taken back. Thank you. Nothing for you to do.",
+    )
+
+
 def looks_healthy(facts: PageFacts) -> PageText:
     """The alert ended while somebody has the incident: only a person resolves it."""
     subject = f"{facts.ref}: {one_line(facts.service, limit=_SERVICE)} looks healthy again"

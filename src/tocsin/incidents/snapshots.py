@@ -11,6 +11,7 @@ from tocsin.core import business_hours as hours
 from tocsin.core import escalation as core
 from tocsin.core.alert_latch import Urgency
 from tocsin.core.cadence import is_late
+from tocsin.core.classification import Lateness, PastChange, lateness
 from tocsin.core.escalation_document import parse_policy
 from tocsin.core.facts import Kind
 from tocsin.core.incident_lifecycle import AttentionFacts
@@ -33,6 +34,7 @@ from tocsin.people.models import Team
 from tocsin.process import queries as process
 
 UPDATE_KINDS = (ObligationKind.UPDATE_OPENING, ObligationKind.UPDATE_PROGRESS, ObligationKind.UPDATE_CLOSING)
+_ENDS = (Kind.INCIDENT_RESOLVED, Kind.INCIDENT_MERGED, Kind.INCIDENT_CANCELLED)
 _CLASSIFIED = (Kind.INCIDENT_OPENED, Kind.INCIDENT_DECLARED, Kind.PRIORITY_CHANGED, Kind.SEVERITY_CHANGED)
 
 
@@ -183,6 +185,26 @@ def severity_set_by_person(incident: Incident) -> bool:
     kinds = (Kind.INCIDENT_DECLARED, Kind.SEVERITY_CHANGED, Kind.SEVERITY_CONFIRMED)
     told = Entry.objects.filter(incident=incident.ref, kind__in=kinds).values_list("data", flat=True)
     return any(data and (data.get("by_person") or data.get("severity_by_person")) for data in told)
+
+
+def lateness_of(incident: Incident, priority: int | None, *, now: datetime) -> Lateness | None:
+    """Whether setting that priority now would be a late re-classification, as the log tells what was before."""
+    new = PastChange(now, incident.priority, priority)
+    if not new.lowers:
+        return None
+    read = (Kind.PRIORITY_CHANGED, *_ENDS)
+    entries = list(Entry.objects.filter(incident=incident.ref, kind__in=read).order_by("seq"))
+    back = {entry.data["undo_of"] for entry in entries if entry.data and entry.data.get("undo_of")}
+    undone = Entry.objects.filter(incident=incident.ref, kind=Kind.INCIDENT_UNDONE).values_list("data", flat=True)
+    back |= {data["undo_of"] for data in undone if data}
+    stand = [entry for entry in entries if entry.data and entry.seq not in back and not entry.data.get("undo_of")]
+    changes = [
+        PastChange(entry.at, (entry.data or {}).get("old_rank"), (entry.data or {}).get("rank"))
+        for entry in stand
+        if entry.kind == Kind.PRIORITY_CHANGED
+    ]
+    ended_at = next((entry.at for entry in stand if entry.kind in _ENDS), None)
+    return lateness([*changes, new], ended_at=ended_at)
 
 
 def heard(rows: Iterable[Obligation], audience: Audience) -> AudienceFacts:

@@ -15,7 +15,7 @@ from tocsin.core.facts import Kind
 from tocsin.core.incident_escalations import Direction
 from tocsin.core.roles import RequiredRole, required_roles
 from tocsin.incidents import queries, snapshots
-from tocsin.incidents.actions.noting import UNDO_WITHIN
+from tocsin.incidents.actions.undoing import UNDO_WITHIN
 from tocsin.incidents.course import course
 from tocsin.incidents.models import OPEN_STATES, Incident, Obligation, ObligationState, Page, RoleHeld, State
 from tocsin.incidents.queries import Rung, TimelineLine

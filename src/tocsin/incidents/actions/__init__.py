@@ -2,6 +2,7 @@
 
 from tocsin.incidents.actions.alert_changes import take_alert_changes
 from tocsin.incidents.actions.answering import acknowledge, escalate, pass_page, snooze, take_page
+from tocsin.incidents.actions.answering_suggestions import answer_suggestion, ask_role
 from tocsin.incidents.actions.caring import (
     answer_prompt,
     introduce,
@@ -23,7 +24,7 @@ from tocsin.incidents.actions.escalating import (
 from tocsin.incidents.actions.excusing import waive_check, withdraw_waiver
 from tocsin.incidents.actions.knowing import change_impact, report_by_customer, state_known
 from tocsin.incidents.actions.moving import cancel, merge, move, reopen, resolve
-from tocsin.incidents.actions.noting import annotate, undo
+from tocsin.incidents.actions.noting import annotate
 from tocsin.incidents.actions.opening import declare
 from tocsin.incidents.actions.outside_changes import note_change
 from tocsin.incidents.actions.promising import fulfil_obligation, tell_late_obligations, waive_obligation
@@ -31,6 +32,7 @@ from tocsin.incidents.actions.questioning import answer_question, ask_question
 from tocsin.incidents.actions.reminding import remind_of_decisions
 from tocsin.incidents.actions.staffing import assign_role, release_role
 from tocsin.incidents.actions.still_burning import reopen_still_burning
+from tocsin.incidents.actions.suggesting import mark_complex, name_team, state_scope
 from tocsin.incidents.actions.tasking import (
     end_sub_team,
     end_task,
@@ -45,6 +47,7 @@ from tocsin.incidents.actions.team_end import (
     withdraw_hand_over,
 )
 from tocsin.incidents.actions.tense import note_people_issue, settle_people_issue
+from tocsin.incidents.actions.undoing import undo
 from tocsin.incidents.actions.updates import record_update
 
 __all__ = [
@@ -56,7 +59,9 @@ __all__ = [
     "annotate",
     "answer_prompt",
     "answer_question",
+    "answer_suggestion",
     "ask_question",
+    "ask_role",
     "assign_role",
     "cancel",
     "change_impact",
@@ -78,8 +83,10 @@ __all__ = [
     "give_task",
     "introduce",
     "link_upstream",
+    "mark_complex",
     "merge",
     "move",
+    "name_team",
     "note_change",
     "note_conflict",
     "note_people_issue",
@@ -101,6 +108,7 @@ __all__ = [
     "settle_people_issue",
     "snooze",
     "state_known",
+    "state_scope",
     "take_alert_changes",
     "take_page",
     "tell_channels",

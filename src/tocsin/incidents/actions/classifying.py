@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
+from types import MappingProxyType
+from typing import Any
 
 from django.db import transaction
 
 from tocsin.audit import actions as audit
 from tocsin.core.access import SYSTEM, Actor, ActorKind, Right, require
 from tocsin.core.alert_latch import Urgency
+from tocsin.core.classification import Judged, judge, require_judged
 from tocsin.core.errors import Invalid
 from tocsin.core.facts import Kind
-from tocsin.core.matrix import machine_pair, require_pair
+from tocsin.core.matrix import machine_pair
 from tocsin.core.obligation_facts import ObligationKind
 from tocsin.core.priorities import PriorityState, automatic_raise, required_priority
-from tocsin.core.severities import required_severity
-from tocsin.incidents import snapshots
-from tocsin.incidents.actions import chain, channel, duties, staffing
+from tocsin.core.severities import require_severities, required_severity
+from tocsin.core.severity_weighing import weigh
+from tocsin.incidents import known_facts, snapshots
+from tocsin.incidents.actions import chain, channel, duties, staffing, suggesting
 from tocsin.incidents.actions.incident_row import fact, held, save, team_name
 from tocsin.incidents.actions.opening import chosen_groups, response_starts_at
 from tocsin.incidents.models import Incident
@@ -43,14 +47,15 @@ def change_priority(
     reason: str,
     state: str = "set",
     learnt: str = "",
+    exception: bool = False,
     now: datetime,
     version: int | None = None,
 ) -> Incident:
     """One person's decision, with a reason (R-9.2.2-1, -3). `state` is set (with a rank) or none (without).
 
     `learnt` is what one knows now and did not know before. What is asked follows at once; no page comes later for it.
-    Raises Invalid without a reason or for an unknown priority, Refused for a pair the process does not allow, Conflict
-    when the incident is no longer at `version`.
+    `exception` enters a pair that the process does not allow, where it grants exceptions. Raises Invalid without a
+    reason or for an unknown priority, Refused for such a pair, Conflict when the incident is no longer at `version`.
     """
     why = clean(reason).strip()
     if not why:
@@ -64,9 +69,36 @@ def change_priority(
             required_priority(definition.catalogue, priority)
         if (incident.priority, incident.priority_state) == (priority, wanted.value) and incident.priority_by_person:
             return incident
-        require_pair(definition, priority, incident.severity, explanation=why)
-        set_priority(actor, incident, priority, wanted, reason=why, learnt=clean(learnt), by_person=True, now=now)
+        found = judge(definition, priority=priority, severity=incident.severity, explanation=why)
+        require_judged(definition, found, exception=exception, explanation=why)
+        remarks = {**exception_data(found), **late_data(incident, priority, now=now)}
+        suggesting.answered_by_priority(actor, incident, priority, reason=why, now=now)
+        set_priority(
+            actor,
+            incident,
+            priority,
+            wanted,
+            reason=why,
+            learnt=clean(learnt),
+            by_person=True,
+            remarks=remarks,
+            now=now,
+        )
     return incident
+
+
+def exception_data(found: Judged, *, rule_says: str = "") -> dict[str, Any]:
+    """What the log keeps of a decision against the rule; nothing for any other."""
+    if not found.is_exception:
+        return {}
+    says = {"rule_says": rule_says} if rule_says else {}
+    return {"exception": True, "against": [one.value for one in found.against], **says}
+
+
+def late_data(incident: Incident, priority: int | None, *, now: datetime) -> dict[str, Any]:
+    """What the log keeps of a priority that is lowered late: a remark for the review, no more."""
+    found = snapshots.lateness_of(incident, priority, now=now)
+    return {"late": found.value} if found else {}
 
 
 def _wanted(priority: int | None, state: str) -> PriorityState:
@@ -87,6 +119,7 @@ def set_priority(
     learnt: str = "",
     by_person: bool,
     undo_of: int | None = None,
+    remarks: Mapping[str, Any] = MappingProxyType({}),
     now: datetime,
 ) -> None:
     """Write another priority of an incident the caller holds, and all that follows from it."""
@@ -115,12 +148,14 @@ def set_priority(
         by_person=by_person,
         response_starts_at=response_starts_at(incident, definition),
         undo_of=undo_of,
+        **remarks,
     )
     [entry] = audit.record(actor, [told], now=now)
     if state is not PriorityState.UNSET:
         duties.fulfil_if_open(incident, ObligationKind.SET_PRIORITY, evidence_seq=entry.seq, now=now)
     chain.reclassified(incident, now=now)
     duties.reconcile(incident, now=now)
+    suggesting.reweigh(incident, now=now)
 
 
 def _hurry(incident: Incident, *, now: datetime) -> None:
@@ -152,35 +187,47 @@ def change_severity(
     *,
     severity: str,
     reason: str = "",
+    exception: bool = False,
     now: datetime,
     version: int | None = None,
 ) -> Incident:
     """Organise the response in another way; who is on call for the roles it calls is asked at once (R-9.3.8-1).
 
-    The severity it has already is confirmed by that, once.
+    The severity it has already is confirmed by that, once. What goes against the known facts is kept as an exception;
+    `exception` enters a pair that the process does not allow, where it grants exceptions.
 
-    Raises Invalid for an unknown severity, Refused (naming the nearest allowed pairs) for a pair that is not allowed
-    or that needs a reason, Conflict when the incident is no longer at `version`.
+    Raises Invalid for an unknown severity or an exception without a reason, Refused (naming the nearest allowed pairs)
+    for a pair that is not allowed or that needs a reason, Conflict when the incident is no longer at `version`.
     """
+    why = clean(reason).strip()
     with transaction.atomic():
         incident = held(ref, version=version)
         require(actor, Right.INCIDENT_CLASSIFY, team=team_name(incident))
         definition = snapshots.process_of(incident)
         required_severity(definition.severities, severity)
-        if incident.severity == severity:
-            _confirm_severity(actor, incident, reason=clean(reason).strip(), now=now)
-            return incident
-        require_pair(definition, incident.priority, severity, explanation=reason)
-        set_severity(actor, incident, severity, reason=clean(reason).strip(), now=now)
+        require_severities(definition.severities)
+        same = incident.severity == severity
+        known = known_facts.known(incident)
+        priority = None if same else incident.priority
+        found = judge(definition, priority=priority, severity=severity, known=known, explanation=why)
+        require_judged(definition, found, exception=exception, explanation=why)
+        remarks = exception_data(found, rule_says=weigh(definition.severities, known).suggestion.severity)
+        suggesting.answered_by_severity(actor, incident, severity, reason=why, now=now)
+        if same:
+            _confirm_severity(actor, incident, reason=why, remarks=remarks, now=now)
+        else:
+            set_severity(actor, incident, severity, reason=why, remarks=remarks, now=now)
     return incident
 
 
-def _confirm_severity(actor: Actor, incident: Incident, *, reason: str, now: datetime) -> None:
-    """A person looked and left the severity as it is. That is a decision; it is written down once."""
-    if _is_person(actor) and not snapshots.severity_set_by_person(incident):
+def _confirm_severity(
+    actor: Actor, incident: Incident, *, reason: str, remarks: Mapping[str, Any], now: datetime
+) -> None:
+    """A person looked and left the severity as it is. That is a decision; it is written down once, exceptions always."""
+    if _is_person(actor) and (remarks or not snapshots.severity_set_by_person(incident)):
         save(incident, now=now)
-        told = fact(incident, Kind.SEVERITY_CONFIRMED, severity=incident.severity, reason=reason, by_person=True)
-        audit.record(actor, [told], now=now)
+        data = {"severity": incident.severity, "reason": reason, "by_person": True, **remarks}
+        audit.record(actor, [fact(incident, Kind.SEVERITY_CONFIRMED, **data)], now=now)
 
 
 def _is_person(actor: Actor) -> bool:
@@ -188,7 +235,14 @@ def _is_person(actor: Actor) -> bool:
 
 
 def set_severity(
-    actor: Actor, incident: Incident, severity: str, *, reason: str, undo_of: int | None = None, now: datetime
+    actor: Actor,
+    incident: Incident,
+    severity: str,
+    *,
+    reason: str,
+    undo_of: int | None = None,
+    remarks: Mapping[str, Any] = MappingProxyType({}),
+    now: datetime,
 ) -> None:
     """Write another severity of an incident the caller holds: release, ask, and bring the obligations up to date."""
     definition = snapshots.process_of(incident)
@@ -204,12 +258,14 @@ def set_severity(
         reason=reason,
         by_person=_is_person(actor),
         undo_of=undo_of,
+        **remarks,
     )
     audit.record(actor, [told], now=now)
     staffing.release_uncalled(actor, incident, now=now)
     staffing.ask_called(incident, definition, actor=actor, former_severity=former, now=now)
     channel.ask(incident, now=now)
     duties.reconcile(incident, now=now)
+    suggesting.reweigh(incident, now=now)
 
 
 def choose_groups(actor: Actor, ref: str | int, *, groups: Sequence[str], now: datetime) -> Incident:

@@ -19,7 +19,7 @@ from tocsin.core.incident_escalations import KIND_OF, Direction, escalations
 from tocsin.core.incident_lifecycle import State as CoreState
 from tocsin.core.incident_lifecycle import is_open
 from tocsin.incidents import page_text, snapshots
-from tocsin.incidents.actions import paging
+from tocsin.incidents.actions import paging, suggesting
 from tocsin.incidents.actions.answering_escalation import record_answer
 from tocsin.incidents.actions.incident_row import fact, held, save, team_name
 from tocsin.incidents.actions.opening import responder
@@ -52,6 +52,8 @@ class _Asked:
 def escalate_to_team(actor: Actor, ref: str | int, *, team: str, reason: str, now: datetime) -> Incident:
     """Ask another team: whoever is on call there is paged, or the whole team where nobody is.
 
+    A second team makes the incident complex, and then its severity is asked for.
+
     Raises Invalid without a reason or for an unknown team or the incident's own, Refused when the incident is over or
     nobody of that team can be reached.
     """
@@ -60,6 +62,7 @@ def escalate_to_team(actor: Actor, ref: str | int, *, team: str, reason: str, no
         asked = _team(incident, team.strip(), now=now)
         asked_from = incident.team.label if incident.team else responder(actor)
         _escalate(actor, incident, Direction.FUNCTIONAL, asked, asked_from, reason, now=now)
+        suggesting.needs_team(actor, incident, people.team(team.strip()), now=now)
     return incident
 
 

@@ -17,6 +17,7 @@ from tocsin.core.facts import Kind
 from tocsin.core.matrix import machine_pair, require_pair
 from tocsin.core.priorities import required_priority
 from tocsin.core.process_definition import ProcessDefinition
+from tocsin.core.severities import require_severities
 from tocsin.incidents import snapshots
 from tocsin.incidents.actions import chain, channel, depending, duties, staffing
 from tocsin.incidents.actions.incident_row import fact, person_behind
@@ -114,6 +115,7 @@ def _severity(definition: ProcessDefinition, priority: int | None, given: str | 
     if priority is not None:
         required_priority(definition.catalogue, priority)
     if given:
+        require_severities(definition.severities)
         require_pair(definition, priority, given, explanation=explanation)
         return given
     return starting_severity(definition, priority)

@@ -9,20 +9,22 @@ from django.db import transaction
 
 from tocsin.audit import actions as audit
 from tocsin.core.access import Actor, Right, require
+from tocsin.core.classification_effects import roles_released
 from tocsin.core.errors import Invalid, Refused
 from tocsin.core.facts import Kind
 from tocsin.core.obligation_facts import ObligationKind
 from tocsin.core.process_definition import ProcessDefinition
-from tocsin.core.process_parts import Area, RoleDefinition
-from tocsin.core.roles import Duty, HoldReason, duty_holder, hold_decision, role_codes
-from tocsin.incidents import page_text, snapshots
+from tocsin.core.process_parts import RoleDefinition
+from tocsin.core.roles import Duty, HoldReason, duty_holder, hold_decision
+from tocsin.incidents import page_text, role_calls, snapshots
 from tocsin.incidents.actions import duties, paging
 from tocsin.incidents.actions.incident_row import fact, held, save, team_name
 from tocsin.incidents.actions.paging import NewPage
+from tocsin.incidents.known_facts import teams_of
 from tocsin.incidents.models import OPEN_STATES, Incident, Page, RoleHeld
-from tocsin.oncall import queries as oncall
+from tocsin.incidents.role_calls import RoleCall
 from tocsin.people import queries as people
-from tocsin.people.models import Person
+from tocsin.people.models import Person, Team
 from tocsin.platform import outbox
 from tocsin.platform.outbox import Outgoing
 
@@ -72,7 +74,8 @@ def take(actor: Actor, incident: Incident, *, role: str, person: Person, now: da
     if not known.per_team:
         others = RoleHeld.objects.filter(incident=incident, role=role, until_at=None).select_related("person")
         release_held(actor, incident, list(others), now=now)
-    row = RoleHeld.objects.create(incident=incident, role=role, person=person, team=incident.team, from_at=now)
+    team = _team_of(incident, person) if known.per_team else incident.team
+    row = RoleHeld.objects.create(incident=incident, role=role, person=person, team=team, from_at=now)
     data: dict[str, Any] = {
         "person": person.label,
         "username": person.username,
@@ -84,6 +87,12 @@ def take(actor: Actor, incident: Incident, *, role: str, person: Person, now: da
         incident, ObligationKind.FILL_ROLE, key=duties.role_key(role), evidence_seq=entry.seq, now=now
     )
     return row
+
+
+def _team_of(incident: Incident, person: Person) -> Team | None:
+    """For which of the incident's teams somebody works in it; for its own one where that is not clear."""
+    mine = set(person.memberships.values_list("team_id", flat=True))
+    return next((team for team in teams_of(incident) if team.pk in mine), incident.team)
 
 
 def _known(definition: ProcessDefinition, role: str) -> RoleDefinition:
@@ -146,9 +155,9 @@ def take_execution(actor: Actor, incident: Incident, person: Person, *, now: dat
 def release_uncalled(actor: Actor, incident: Incident, *, now: datetime) -> None:
     """Roles that the new severity does not call are released; roles that are never called stay with who took them."""
     definition = snapshots.process_of(incident)
-    called = set(role_codes(definition, incident.severity))
-    rows = RoleHeld.objects.filter(incident=incident, until_at=None).select_related("person")
-    gone = [row for row in rows if row.role not in called and not _known(definition, row.role).optional]
+    rows = list(RoleHeld.objects.filter(incident=incident, until_at=None).select_related("person"))
+    released = roles_released(definition, incident.severity, (row.role for row in rows))
+    gone = [row for row in rows if row.role in released]
     release_held(actor, incident, gone, now=now)
     for row in gone:
         duties.ask_again_for_role(incident, row.role)
@@ -157,25 +166,14 @@ def release_uncalled(actor: Actor, incident: Incident, *, now: datetime) -> None
 def ask_called(
     incident: Incident, definition: ProcessDefinition, *, actor: Actor, former_severity: str = "", now: datetime
 ) -> None:
-    """Page who is on call for each role that the severity calls and nobody holds.
-
-    The role that does the work is left to the escalation, which pages it anyway; what the former severity called
-    already is not asked twice.
-    """
-    before = set(role_codes(definition, former_severity)) if former_severity else set()
-    taken = set(RoleHeld.objects.filter(incident=incident, until_at=None).values_list("role", flat=True))
-    for role in role_codes(definition, incident.severity):
-        known = _known(definition, role)
-        if role in before or role in taken or Area.EXECUTION in known.areas:
-            continue
-        _ask(incident, definition, known, actor=actor, now=now)
+    """Page who is on call for each role that the severity calls and nobody holds, and the experts of all named teams."""
+    for call in role_calls.calls(incident, definition, incident.severity, former=former_severity, now=now):
+        ask(incident, definition, call, actor=actor, now=now)
 
 
-def _ask(
-    incident: Incident, definition: ProcessDefinition, role: RoleDefinition, *, actor: Actor, now: datetime
-) -> None:
-    target = f"role:{role.code}"
-    persons = oncall.people_for([target], now=now, team=incident.team)[target]
+def ask(incident: Incident, definition: ProcessDefinition, call: RoleCall, *, actor: Actor, now: datetime) -> None:
+    """Page everybody of one call. Part of the caller's change of an incident it holds."""
+    role, persons = call.role, call.persons
     repeat = Page.objects.filter(incident=incident, kind=paging.ROLE, reason=role.code).count()
     place = [one.code for one in definition.roles.roles].index(role.code)
     messages: list[Outgoing] = []
@@ -192,7 +190,16 @@ def _ask(
         )
         messages += carried
     names = [person.label for person in persons]
-    asked = fact(incident, Kind.ROLE_ASKED, role=role.display_name, role_code=role.code, persons=names, gap=not names)
+    of_team: dict[str, Any] = {"team": call.team.label, "team_code": call.team.name} if call.team else {}
+    asked = fact(
+        incident,
+        Kind.ROLE_ASKED,
+        role=role.display_name,
+        role_code=role.code,
+        persons=names,
+        gap=not names,
+        **of_team,
+    )
     audit.record(actor, [asked], now=now)
     if messages:
         outbox.enqueue(messages, now=now)

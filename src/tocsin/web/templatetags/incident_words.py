@@ -222,7 +222,12 @@ MESSAGE_STATES = {
     OutboxState.EXPIRED: "too old to be sent",
     OutboxState.CANCELLED: "taken back, not needed any more",
 }
-ANSWERS = {"taken": "took it", "passed": "passed it on", "late": "answered, somebody else had it"}
+ANSWERS = {
+    "taken": "took it",
+    "passed": "passed it on",
+    "late": "answered, somebody else had it",
+    "called_off": "called off",
+}
 
 
 @register.filter

@@ -6,6 +6,7 @@ import click
 
 from tocsin.cli import (
     adoption,
+    authorities,
     consumer_views,
     explain,
     imports,
@@ -84,7 +85,7 @@ reports.report.add_command(incident_course.figures)
 incidents.incident.add_command(reports.of_incident)
 for command in process_reading.COMMANDS:
     proposals.process.add_command(command)
-for command in (*wellbeing.COMMANDS, *postmortems.OF_AN_INCIDENT):
+for command in (*wellbeing.COMMANDS, *postmortems.OF_AN_INCIDENT, *authorities.COMMANDS):
     incidents.incident.add_command(command)
 incidents.incident.add_command(reports.waive_check)
 slos.slo.add_command(explain.explain_slo)

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import calendar
-from collections.abc import Iterator, Mapping
-from datetime import datetime, timedelta
-from typing import Any, cast
+from collections.abc import Iterator
+from typing import cast
 
-from tocsin.core.adherence_outcomes import Outcome, failed, not_applicable, not_checked, not_due, passed, together
+from tocsin.core.adherence_outcomes import Outcome, failed, not_applicable, not_due, passed, together
 from tocsin.core.adherence_promises import Kept, outcome, promises
 from tocsin.core.adherence_record import Event, Record
-from tocsin.core.cadence import initial_report_due
 from tocsin.core.facts import Kind
 from tocsin.core.obligation_facts import Audience, ObligationKind
+from tocsin.core.regulatory import Report, classified, reports
+from tocsin.core.regulatory_settings import Regime
 
 UPDATE_APPROVED = "update.approved"
-REGULATORY_CLASSIFIED = "regulatory.classified"
-REGULATORY_REPORTED = "regulatory.reported"
+REGULATORY_CLASSIFIED = Kind.REGULATORY_CLASSIFIED
+REGULATORY_REPORTED = Kind.REGULATORY_REPORTED
 
 _WORDS = {Audience.GROUPS: "the groups", Audience.MANAGEMENT: "management"}
 
@@ -94,60 +93,28 @@ def _needs_approval(record: Record, event: Event) -> bool:
 
 def ac24_regulatory_clocks_met(record: Record) -> Outcome:
     """Where the process has clocks of an authority and a person found that they apply, each report was in time."""
-    clocks = record.process.document.get("regulatory_clocks")
-    if not isinstance(clocks, Mapping) or not clocks:
+    regimes = [one for one in record.process.regimes if one.on]
+    if not regimes:
         return not_applicable("The process has no clocks of an authority.")
-    if not record.records(REGULATORY_CLASSIFIED):
-        return not_checked("Nothing records whether an authority has to be told.")
-    known = cast("Mapping[str, Any]", clocks)
-    parts: list[Outcome] = []
-    for event in record.of(REGULATORY_CLASSIFIED):
-        regime = event.text("regime")
-        clock = known.get(regime)
-        if isinstance(clock, Mapping):
-            parts += _reports(record, event, regime, cast("Mapping[str, Any]", clock))
+    parts = [one for regime in regimes for one in _reports(record, regime)]
     return together(parts, nothing="Nobody found that an authority has to be told.")
 
 
-def _reports(record: Record, classified: Event, regime: str, clock: Mapping[str, Any]) -> Iterator[Outcome]:
-    sent: dict[str, Event] = {}
-    for one in record.of(REGULATORY_REPORTED):
-        if one.get("regime") == regime:
-            sent.setdefault(one.text("report"), one)
-    initial = cast("Mapping[str, Any]", clock.get("initial") or {})
-    due_at = initial_report_due(
-        _aware_at(record, classified),
-        classified.at,
-        after_classification=timedelta(hours=float(initial.get("after_classification_hours", 4))),
-        after_awareness=timedelta(hours=float(initial.get("cap_after_aware_hours", 24))),
-    )
-    for name, following in (("initial", "intermediate"), ("intermediate", "final"), ("final", "")):
-        yield _report(record, f"The {name} report ({regime})", due_at, sent.get(name), classified)
-        if name not in sent or not following:
-            return
-        due_at = _following_due(sent[name].at, following, cast("Mapping[str, Any]", clock.get(following) or {}))
+def _reports(record: Record, regime: Regime) -> Iterator[Outcome]:
+    found = classified(regime.code, record.events)
+    if found is None:
+        return
+    for one in reports(regime, record.events):
+        if not one.again:
+            yield _report(record, f"The {one.kind} report ({regime.name})", one, found.seq)
 
 
-def _aware_at(record: Record, classified: Event) -> datetime:
-    said = classified.text("aware_at")
-    if said:
-        return datetime.fromisoformat(said)
-    return record.began.at if record.began else classified.at
-
-
-def _following_due(after: datetime, name: str, clock: Mapping[str, Any]) -> datetime:
-    if name == "intermediate":
-        return after + timedelta(hours=float(clock.get("after_initial_hours", 72)))
-    months = int(clock.get("after_last_intermediate_months", 1))
-    year, month = divmod(after.year * 12 + after.month - 1 + months, 12)
-    day = min(after.day, calendar.monthrange(year, month + 1)[1])
-    return after.replace(year=year, month=month + 1, day=day)
-
-
-def _report(record: Record, words: str, due_at: datetime, sent: Event | None, classified: Event) -> Outcome:
-    if sent is not None:
-        why = f"{words} was sent in time." if sent.at <= due_at else f"{words} was sent late."
-        return (passed if sent.at <= due_at else failed)(why, classified.seq, sent.seq)
-    if record.as_of > due_at:
-        return failed(f"{words} was due at {due_at:%Y-%m-%d %H:%M} UTC and was not sent.", classified.seq)
-    return not_due(f"{words} is due at {due_at:%Y-%m-%d %H:%M} UTC.", classified.seq, due_at=due_at)
+def _report(record: Record, words: str, report: Report, found: int) -> Outcome:
+    late = report.is_late(now=record.as_of)
+    if report.seq is not None:
+        why = f"{words} was sent late." if late else f"{words} was sent in time."
+        return (failed if late else passed)(why, found, report.seq)
+    day = f"{report.due_at:%Y-%m-%d %H:%M} UTC"
+    if late:
+        return failed(f"{words} was due at {day} and was not sent.", found)
+    return not_due(f"{words} is due at {day}.", found, due_at=report.due_at)

@@ -43,6 +43,8 @@ class Kind(StrEnum):
     CHANNEL_OPENED = "channel.opened"
     CHANNEL_FAILED = "channel.failed"
     CUSTOMER_REPORTED = "incident.customer_reported"
+    REGULATORY_CLASSIFIED = "regulatory.classified"
+    REGULATORY_REPORTED = "regulatory.reported"
     PRIORITY_CHANGED = "priority.changed"
     SEVERITY_CHANGED = "severity.changed"
     SEVERITY_CONFIRMED = "severity.confirmed"
@@ -204,6 +206,8 @@ TEXTS: Mapping[Kind, str] = {
     Kind.CHANNEL_OPENED: "Channel: {url} {bridge}",
     Kind.CHANNEL_FAILED: "The channel in {adapter} could not be opened: {detail}",
     Kind.CUSTOMER_REPORTED: "A customer reported it at {reported_at}. {text}",
+    Kind.REGULATORY_CLASSIFIED: "{name}: {finding}. {reason}",
+    Kind.REGULATORY_REPORTED: "{name}: {report} report sent at {sent_at}. {reference}",
     Kind.INCIDENT_SNOOZE_ENDED: "The snooze ended",
     Kind.GROUPS_CHOSEN: "Stakeholder groups: {groups}",
     Kind.ROLE_ASKED: "Asked to join: {role} {team}",

@@ -40,6 +40,7 @@ from tocsin.core.process_sections import (
     read_roles,
     read_severities,
 )
+from tocsin.core.regulatory_settings import Regime, read_regimes
 from tocsin.core.wellbeing_settings import WellbeingSettings, read_wellbeing
 
 
@@ -61,6 +62,7 @@ class ProcessDefinition:
     groups: tuple[StakeholderGroup, ...]
     messages: MessageSettings
     wellbeing: WellbeingSettings | None
+    regimes: tuple[Regime, ...]
     document: Mapping[str, Any] = field(repr=False, compare=False)
 
     def answer(self, code: QuestionCode) -> Mapping[str, Any]:
@@ -117,6 +119,7 @@ def _sections(root: Cursor, document: Mapping[str, Any]) -> ProcessDefinition:
         groups=read_groups(root.at("stakeholders")),
         messages=read_messages(root.at("messages"), ranks),
         wellbeing=read_wellbeing(root, severities),
+        regimes=read_regimes(root),
         document=document,
     )
 

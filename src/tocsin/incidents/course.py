@@ -12,6 +12,9 @@ from tocsin.core.facts import Kind
 from tocsin.core.incident_escalations import Direction, EscalationMade, escalations
 from tocsin.core.incident_findings import TOLD, Findings, FirstWord, findings, first_word
 from tocsin.core.incident_phases import PhaseCourse, phases
+from tocsin.core.regulatory import Classified, Report, classified, reports
+from tocsin.core.regulatory_settings import Regime
+from tocsin.incidents import snapshots
 from tocsin.incidents.models import Incident, Page
 
 READ_KINDS = (
@@ -46,6 +49,15 @@ class Course:
     first_word: FirstWord
 
 
+@dataclass(frozen=True, slots=True)
+class AuthorityCourse:
+    """One authority's view of an incident. `found` is None while nobody has looked."""
+
+    regime: Regime
+    found: Classified | None
+    reports: tuple[Report, ...]
+
+
 def course(actor: Actor, incident: Incident) -> Course:
     """The course of one incident so far."""
     require(actor, Right.INCIDENT_READ)
@@ -56,6 +68,19 @@ def course(actor: Actor, incident: Incident) -> Course:
 def events_of(ref: str) -> list[Event]:
     """The entries that tell the course of an incident, in order."""
     return [event for _, event in _events([ref], READ_KINDS)]
+
+
+def regulatory_events(ref: str) -> list[Event]:
+    """What was said of an incident about authorities: whether it is major, and which reports went out."""
+    return [event for _, event in _events([ref], (Kind.REGULATORY_CLASSIFIED, Kind.REGULATORY_REPORTED))]
+
+
+def authorities(actor: Actor, incident: Incident) -> tuple[AuthorityCourse, ...]:
+    """For each authority that the process has switched on: what was found, and the reports sent and owed."""
+    require(actor, Right.INCIDENT_READ)
+    events = regulatory_events(incident.ref)
+    regimes = [one for one in snapshots.process_of(incident).regimes if one.on]
+    return tuple(AuthorityCourse(one, classified(one.code, events), reports(one, events)) for one in regimes)
 
 
 def escalation_of(page: Page) -> EscalationMade | None:

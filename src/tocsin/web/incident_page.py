@@ -16,7 +16,7 @@ from tocsin.core.incident_escalations import Direction
 from tocsin.core.roles import RequiredRole, required_roles
 from tocsin.incidents import queries, snapshots
 from tocsin.incidents.actions.undoing import UNDO_WITHIN
-from tocsin.incidents.course import course
+from tocsin.incidents.course import authorities, course
 from tocsin.incidents.models import OPEN_STATES, Incident, Obligation, ObligationState, Page, RoleHeld, State
 from tocsin.incidents.queries import Rung, TimelineLine
 from tocsin.incidents.runbooks import runbook_of
@@ -152,6 +152,8 @@ def context(actor: Actor, incident: Incident, *, now: datetime) -> dict[str, Any
         "explanation": _explanation(incident),
         "can_reopen": _can_reopen(incident, definition.lifecycle.reopen_within, now=now),
         "steps": [State.INVESTIGATING, State.IDENTIFIED, State.MITIGATED],
+        "authorities": (told := authorities(actor, incident)),
+        "authority_late": any(part.is_late(now=now) for one in told for part in one.reports if part.sent_at is None),
         "has_review": hasattr(incident, "postmortem"),
     }
 

@@ -7,6 +7,7 @@ from django.urls import URLPattern, URLResolver
 from tocsin.web import (
     accounts,
     adherence,
+    authorities,
     backlog,
     budget_policies,
     consumer_views,
@@ -46,6 +47,7 @@ from tocsin.web import (
 PARTS = (
     now,
     incidents,
+    authorities,
     pages,
     updates,
     wiring,

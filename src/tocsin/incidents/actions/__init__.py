@@ -3,6 +3,7 @@
 from tocsin.incidents.actions.alert_changes import take_alert_changes
 from tocsin.incidents.actions.answering import acknowledge, escalate, pass_page, snooze, take_page
 from tocsin.incidents.actions.answering_suggestions import answer_suggestion, ask_role
+from tocsin.incidents.actions.authorities import classify_for_authority, report_to_authority
 from tocsin.incidents.actions.caring import (
     answer_prompt,
     introduce,
@@ -70,6 +71,7 @@ __all__ = [
     "channel_failed",
     "channel_opened",
     "choose_groups",
+    "classify_for_authority",
     "close",
     "declare",
     "dissolve_team",
@@ -103,6 +105,7 @@ __all__ = [
     "report_by_customer",
     "report_condition",
     "report_decision",
+    "report_to_authority",
     "resolve",
     "settle_conflict",
     "settle_people_issue",

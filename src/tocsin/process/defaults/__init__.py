@@ -19,11 +19,13 @@ SECTIONS = (
     "messages",
     "wellbeing",
 )
+OPTIONAL = ("regulatory_clocks",)
+"""Sections that a process may leave out."""
 
 
 def default_document() -> dict[str, Any]:
     """The shipped process as one new JSON-able document: section name to content, as `parse_process` reads it."""
-    return {section: _section(section) for section in SECTIONS}
+    return {section: _section(section) for section in (*SECTIONS, *OPTIONAL)}
 
 
 def _section(name: str) -> Any:

@@ -1,0 +1,138 @@
+"""An authority that wants to hear of an incident: found to be major, reported in time, judged from the log."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from tests.domains import worlds
+from tests.domains.incident_worlds import HOUR, House, entries
+from tocsin.core.adherence_outcomes import Verdict
+from tocsin.core.errors import Invalid, NotAllowed, NotFound, Refused
+from tocsin.core.facts import Kind
+from tocsin.core.process_definition import to_document
+from tocsin.incidents import actions, course
+from tocsin.incidents.models import Incident
+from tocsin.insights import adherence
+from tocsin.process import actions as processes
+from tocsin.process import queries as process
+
+pytestmark = pytest.mark.django_db
+REGIME = "dora"
+MET = ["critical_services", "duration", "geography"]
+DAY = timedelta(days=1)
+
+
+@pytest.fixture
+def house() -> House:
+    """Its process has the clocks of the shipped authority switched on."""
+    made = House()
+    document = to_document(process.current())
+    document["regulatory_clocks"][REGIME]["on"] = True
+    processes.publish_version(made.admin, document, note="We fall under it now", now=made.now)
+    return made
+
+
+def verdict(house: House, incident: Incident) -> Verdict:
+    return adherence.of_incident(house.ada, incident.ref, now=house.now).outcomes["AC24"].verdict
+
+
+def major(house: House, incident: Incident) -> None:
+    actions.classify_for_authority(house.ada, incident.ref, REGIME, major=True, met=MET, now=house.now)
+
+
+def report(house: House, incident: Incident, kind: str) -> None:
+    actions.report_to_authority(house.ada, incident.ref, REGIME, report=kind, reference="A-7", now=house.now)
+
+
+def test_a_finding_starts_the_clocks_and_each_report_sets_the_next(house: House) -> None:
+    incident = house.declare()
+    began = house.now
+    [before] = course.authorities(house.ada, incident)
+    assert (before.found, before.reports) == (None, ())
+    house.pass_time(2 * HOUR)
+    major(house, incident)
+    [told] = entries(incident, Kind.REGULATORY_CLASSIFIED)
+    assert (told["major"], told["suggested"], told["met"]) == (True, True, sorted(MET))
+    [initial] = course.authorities(house.ada, incident)[0].reports
+    assert (initial.kind, initial.due_at) == ("initial", began + 6 * HOUR)
+    house.pass_time(3 * HOUR)
+    report(house, incident, "initial")
+    *_, following = course.authorities(house.ada, incident)[0].reports
+    assert (following.kind, following.due_at) == ("intermediate", house.now + 72 * HOUR)
+
+
+@pytest.mark.req("R-9.1-11")
+def test_the_check_passes_fails_waits_is_waived_or_does_not_apply(house: House) -> None:
+    incident, other = house.declare(), house.declare("Another")
+    assert verdict(house, incident) is Verdict.NOT_APPLICABLE
+    major(house, incident)
+    assert verdict(house, incident) is Verdict.NOT_DUE
+    house.pass_time(3 * HOUR)
+    report(house, incident, "initial")
+    assert verdict(house, incident) is Verdict.NOT_DUE
+    house.pass_time(DAY)
+    report(house, incident, "intermediate")
+    house.pass_time(20 * DAY)
+    report(house, incident, "final")
+    assert verdict(house, incident) is Verdict.PASSED
+    major(house, other)
+    house.pass_time(4 * HOUR + timedelta(seconds=1))
+    assert verdict(house, other) is Verdict.FAILED
+    owner = worlds.actor("olga", role="process_owner", now=house.now)
+    actions.waive_check(owner, other.ref, check="AC24", reason="The authority agreed", now=house.now)
+    assert verdict(house, other) is Verdict.WAIVED
+
+
+def test_deciding_otherwise_than_the_criteria_suggest_takes_a_reason(house: House) -> None:
+    incident = house.declare()
+    with pytest.raises(Invalid) as without:
+        actions.classify_for_authority(house.ada, incident.ref, REGIME, major=True, met=["costs"], now=house.now)
+    assert set(without.value.fields) == {"reason"}
+    actions.classify_for_authority(
+        house.ada, incident.ref, REGIME, major=True, met=["costs"], reason="The board asks", now=house.now
+    )
+    actions.classify_for_authority(house.ada, incident.ref, REGIME, major=False, met=[], now=house.now)
+    assert course.authorities(house.ada, incident)[0].reports == ()
+    assert verdict(house, incident) is Verdict.NOT_APPLICABLE
+
+
+def test_reports_come_in_turn_and_once(house: House) -> None:
+    incident = house.declare()
+    with pytest.raises(Refused):
+        report(house, incident, "initial")
+    major(house, incident)
+    with pytest.raises(Refused):
+        report(house, incident, "final")
+    report(house, incident, "initial")
+    with pytest.raises(Refused):
+        report(house, incident, "initial")
+    with pytest.raises(Invalid):
+        report(house, incident, "weekly")
+    with pytest.raises(Invalid):
+        actions.report_to_authority(
+            house.ada, incident.ref, REGIME, report="intermediate", sent=house.now + HOUR, now=house.now
+        )
+    assert len(entries(incident, Kind.REGULATORY_REPORTED)) == 1
+
+
+def test_what_the_process_does_not_have_or_somebody_may_not_is_refused(house: House) -> None:
+    incident = house.declare()
+    with pytest.raises(NotFound):
+        actions.classify_for_authority(house.ada, incident.ref, "nis2", major=True, now=house.now)
+    with pytest.raises(Invalid):
+        actions.classify_for_authority(house.ada, incident.ref, REGIME, major=True, met=["weather"], now=house.now)
+    reader = worlds.actor("rea", role="reader", now=house.now)
+    with pytest.raises(NotAllowed):
+        actions.classify_for_authority(reader, incident.ref, REGIME, major=True, met=MET, now=house.now)
+    assert entries(incident, Kind.REGULATORY_CLASSIFIED) == []
+
+
+def test_an_incident_that_began_before_the_clocks_were_switched_on_owes_nothing() -> None:
+    house = House()
+    incident = house.declare()
+    assert course.authorities(house.ada, incident) == ()
+    with pytest.raises(NotFound):
+        major(house, incident)
+    assert verdict(house, incident) is Verdict.NOT_APPLICABLE

@@ -11,6 +11,7 @@ from ninja import Body, Query, Router, Schema, Status
 from tocsin.api import shapes
 from tocsin.api.auth import actor
 from tocsin.api.listing import listing
+from tocsin.insights import process_people
 from tocsin.oncall import actions, queries
 from tocsin.platform import clock
 
@@ -63,9 +64,11 @@ def shifts(request: HttpRequest, name: str, start: Start, end: End) -> dict[str,
 
 @router.post("/oncall", response={201: dict[str, Any]})
 def import_rotation(request: HttpRequest, document: Document) -> Status[dict[str, Any]]:
-    """Create or replace a rotation from a schedule file."""
-    row = actions.save_rotation(actor(request), document, now=clock.now())
-    return Status(201, shapes.rotation(row))
+    """Create or replace a rotation from a schedule file; `warnings` name who lacks training for its role."""
+    who, now = actor(request), clock.now()
+    row = actions.save_rotation(who, document, now=now)
+    warnings = process_people.warnings_for(who, row.name, now=now)
+    return Status(201, {**shapes.rotation(row), "warnings": warnings})
 
 
 @router.post("/oncall/{name}/overrides", response={201: dict[str, Any]})

@@ -11,6 +11,7 @@ from ninja import Router, Schema
 from tocsin.api import shapes
 from tocsin.api.auth import actor
 from tocsin.api.listing import listing
+from tocsin.insights import process_people
 from tocsin.platform import clock
 from tocsin.process import proposal_actions as actions
 from tocsin.process import queries
@@ -28,6 +29,10 @@ class Proposal(Schema):
 class Remark(Schema):
     text: str = ""
     agrees: bool | None = None
+
+
+class Review(Schema):
+    ends_at: datetime | None = None
 
 
 class Publication(Schema):
@@ -68,8 +73,12 @@ def propose(request: HttpRequest, body: Proposal) -> dict[str, Any]:
 
 
 @router.post("/process/proposals/{number}/review")
-def review(request: HttpRequest, number: int) -> dict[str, Any]:
-    return _short(actions.ask_for_review(actor(request), number, now=clock.now()))
+def review(request: HttpRequest, number: int, body: Review | None = None) -> dict[str, Any]:
+    """Lay a draft open; everyone who has been on call is invited and has until `ends_at` (a week when left out)."""
+    who, now = actor(request), clock.now()
+    reviewers = process_people.ever_on_call(who, now=now)
+    ends_at = body.ends_at if body else None
+    return _short(actions.ask_for_review(who, number, reviewers=reviewers, ends_at=ends_at, now=now))
 
 
 @router.post("/process/proposals/{number}/remarks")
@@ -81,7 +90,9 @@ def remark(request: HttpRequest, number: int, body: Remark) -> dict[str, Any]:
 @router.post("/process/proposals/{number}/publish")
 def publish(request: HttpRequest, number: int, body: Publication) -> dict[str, Any]:
     """Put a reviewed proposal in force, now or at a moment to come."""
-    return _short(actions.publish(actor(request), number, effective_at=body.effective_at, now=clock.now()))
+    who, now = actor(request), clock.now()
+    told = process_people.responders(who, now=now)
+    return _short(actions.publish(who, number, effective_at=body.effective_at, responders=told, now=now))
 
 
 @router.post("/process/proposals/{number}/withdraw")
@@ -99,6 +110,7 @@ def _short(row: ProcessVersion) -> dict[str, Any]:
         "created_at": shapes.at(row.created_at),
         "published_at": shapes.at(row.published_at),
         "effective_at": shapes.at(row.effective_at),
+        "review_due_at": shapes.at(row.review_due_at),
     }
 
 

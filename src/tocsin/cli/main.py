@@ -17,6 +17,7 @@ from tocsin.cli import (
     policies,
     postmortems,
     priorities,
+    process_people,
     process_reading,
     proposals,
     reports,
@@ -83,7 +84,8 @@ for command in incident_course.COMMANDS:
     incidents.incident.add_command(command)
 reports.report.add_command(incident_course.figures)
 incidents.incident.add_command(reports.of_incident)
-for command in process_reading.COMMANDS:
+people.user.add_command(process_people.training)
+for command in (*process_reading.COMMANDS, *process_people.COMMANDS):
     proposals.process.add_command(command)
 for command in (*wellbeing.COMMANDS, *postmortems.OF_AN_INCIDENT, *authorities.COMMANDS):
     incidents.incident.add_command(command)

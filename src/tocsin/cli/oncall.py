@@ -66,7 +66,10 @@ def shifts(rotation: str, start: str, end: str, output: str, as_json: bool) -> N
 @output_options
 def import_rotation(path: str, output: str, as_json: bool) -> None:
     """Create or replace a rotation from a schedule file."""
-    show(Client().post("/oncall", read_document(path)), output=output, as_json=as_json)
+    answer = Client().post("/oncall", read_document(path))
+    for warning in answer.get("warnings", ()):
+        click.echo(f"note: {warning}", err=True)
+    show(answer, output=output, as_json=as_json)
 
 
 @oncall.command("override")

@@ -52,10 +52,12 @@ def propose(file: str, note: str, number: int | None, output: str, as_json: bool
 
 @process.command("review")
 @click.argument("number", type=int)
+@click.option("--until", "moment", help="Until when those invited may answer (RFC 3339); left out, a week.")
 @output_options
-def review(number: int, output: str, as_json: bool) -> None:
-    """Lay a draft open for review."""
-    show(Client().post(f"/process/proposals/{number}/review"), COLUMNS, output=output, as_json=as_json)
+def review(number: int, moment: str | None, output: str, as_json: bool) -> None:
+    """Lay a draft open for review; everyone who has been on call so far is invited."""
+    body = {"ends_at": instant(moment).isoformat() if moment else None}
+    show(Client().post(f"/process/proposals/{number}/review", body), COLUMNS, output=output, as_json=as_json)
 
 
 @process.command("remark")

@@ -146,6 +146,8 @@ class Kind(StrEnum):
     PERSON_SAVED = "person.saved"
     PERSON_SIGNED_IN = "person.signed_in"
     CONTACT_SAVED = "person.contact_saved"
+    TRAINING_RECORDED = "person.training_recorded"
+    TRAINING_REMOVED = "person.training_removed"
     TOKEN_CREATED = "token.created"  # noqa: S105 - a kind of event, no secret
     TOKEN_REVOKED = "token.revoked"  # noqa: S105
     LOGIN_LINK_CREATED = "person.login_link_created"
@@ -164,6 +166,14 @@ class Kind(StrEnum):
     PROCESS_REMARKED = "process.remarked"
     PROCESS_SCHEDULED = "process.scheduled"
     PROCESS_WITHDRAWN = "process.withdrawn"
+    PROCESS_ACKNOWLEDGED = "process.acknowledged"
+    PROCESS_REVIEW_DUE = "process.review_due"
+    PROCESS_REVIEWED = "process.reviewed"
+    PROCESS_SIZED = "process.sized"
+    SURVEY_OPENED = "process.survey_opened"
+    SURVEY_ANSWERED = "process.survey_answered"
+    LEADER_BRIEFED = "process.leader_briefed"
+    BRIEFING_ACKNOWLEDGED = "process.briefing_acknowledged"
     GROUP_SAVED = "stakeholder_group.saved"
     SUBSCRIBER_ADDED = "subscriber.added"
     SUBSCRIBER_ENDED = "subscriber.ended"
@@ -280,6 +290,14 @@ TEXTS: Mapping[Kind, str] = {
     Kind.PROCESS_REMARKED: "{side} on version {number} of the process: {text}",
     Kind.PROCESS_SCHEDULED: "Version {number} of the process takes effect at {effective_at}",
     Kind.PROCESS_WITHDRAWN: "Version {number} of the process withdrawn: {reason}",
+    Kind.PROCESS_ACKNOWLEDGED: "{person} has read version {number} of the process",
+    Kind.PROCESS_REVIEW_DUE: "Version {number} of the process is due for its yearly review",
+    Kind.PROCESS_REVIEWED: "Version {number} of the process looked at again: {note}",
+    Kind.PROCESS_SIZED: "Version {number} of the process fitted to the organisation: {reason}",
+    Kind.SURVEY_OPENED: "{count} people asked how it went so far, for version {number} of the process",
+    Kind.SURVEY_ANSWERED: "{person} said how it went so far, for version {number} of the process",
+    Kind.LEADER_BRIEFED: "{leader} briefed on what a response expects of leaders",
+    Kind.BRIEFING_ACKNOWLEDGED: "{leader} acknowledged the briefing for leaders",
     Kind.BUDGET_POLICY_SAVED: "Error budget policy of {team} saved, revision {revision}",
     Kind.BUDGET_POLICY_CLAUSE_BEGAN: "{clause} of {team} holds for {slo}: {why} {consequence}",
     Kind.BUDGET_POLICY_CLAUSE_ENDED: "{clause} of {team} no longer holds for {slo}",

@@ -122,9 +122,9 @@ def postmortem_drafts(*, now: datetime) -> int:
 
 
 def process_versions(*, now: datetime) -> int:
-    from tocsin.process import proposal_actions
+    from tocsin.process import proposal_actions, review_actions
 
-    return proposal_actions.enter_scheduled(now=now)
+    return proposal_actions.enter_scheduled(now=now) + review_actions.remind_of_reviews(now=now)
 
 
 def budget_policies(*, now: datetime) -> int:

@@ -71,6 +71,7 @@ def save_rotation(
             "role": row.role,
             "layers": len(schedule.layers),
             "overrides": len(schedule.overrides),
+            "people": sorted(names),  # a later save replaces the layers; who was in them is asked for long afterwards
         }
         audit.record(actor, [Fact(kind=Kind.ROTATION_SAVED, data=data)], now=now)
         return row

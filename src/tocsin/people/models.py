@@ -112,6 +112,22 @@ class ContactMethod(models.Model):
         constraints = [models.UniqueConstraint(fields=["person", "channel", "address"], name="contact_once")]
 
 
+class Training(models.Model):
+    """A person learnt something: a skill or a role of the process, by its word there, on a day."""
+
+    person = models.ForeignKey(Person, on_delete=models.CASCADE, related_name="trainings")
+    subject = models.CharField(max_length=63)
+    on = models.DateField()
+    valid_until = models.DateField(null=True, blank=True)
+    note = models.CharField(max_length=300, blank=True, default="")
+    recorded_by = models.CharField(max_length=150)
+    recorded_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["-on", "-id"]
+        indexes = [models.Index(fields=["person", "subject"], name="training_of_a_person")]
+
+
 class ApiToken(models.Model):
     """A bearer secret of a person, stored as a digest; the text is shown once."""
 

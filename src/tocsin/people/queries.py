@@ -13,7 +13,7 @@ from tocsin.core.access import ANONYMOUS, Actor, ActorKind, Right, Role, require
 from tocsin.core.contact_readiness import Readiness, contact_readiness
 from tocsin.core.errors import NotFound
 from tocsin.people import snapshots
-from tocsin.people.models import ApiToken, ContactMethod, Person, Team
+from tocsin.people.models import ApiToken, ContactMethod, Person, Team, Training
 from tocsin.platform import ids
 from tocsin.platform.models import Setting
 
@@ -122,3 +122,10 @@ def fallback_contact() -> str | None:
     """The address that hears when a chain of escalation is at its end; None when nobody named one."""
     setting = Setting.objects.filter(name=FALLBACK_CONTACT).first()
     return (setting.value.get("email") or None) if setting else None
+
+
+def trainings(actor: Actor, *, username: str = "") -> list[Training]:
+    """Who learnt what, latest first; of one person when `username` is given."""
+    require(actor, Right.PEOPLE_READ)
+    rows = Training.objects.select_related("person").order_by("-on", "-id")
+    return list(rows.filter(person__username=username) if username else rows)

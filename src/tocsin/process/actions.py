@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -28,6 +28,7 @@ from tocsin.process.models import GroupMember, ProcessVersion, StakeholderGroup,
 from tocsin.process.snapshots import document_digest
 
 LOCK = "tocsin.process.publish"
+REVIEWED_EVERY = timedelta(days=365)
 _ON_CALL = "-on-call"
 _TEAM_NAME = 63 - len(_ON_CALL)  # what of a team's name fits into the code of its group
 _NAMED_PATHS = 200  # the log names so many changed places; the documents of both versions stay and hold the rest
@@ -96,6 +97,7 @@ def enter_force(
         former.save(update_fields=["state"])
     version.state = VersionState.PUBLISHED
     version.published_at, version.effective_at = version.published_at or now, version.effective_at or now
+    version.review_due_at, version.review_told_at = now + REVIEWED_EVERY, None
     version.save()
     changes = differences(former.document, version.document) if former is not None else ()
     saved = _save_defined_groups(parse_process(version.document), now=now)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from datetime import datetime
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
@@ -14,14 +14,17 @@ from tocsin.audit.actions import Fact, stamp
 from tocsin.core.access import SYSTEM, Actor, Right, require
 from tocsin.core.errors import Conflict, Invalid, NotFound, Refused
 from tocsin.core.facts import Kind
+from tocsin.people.models import Person
 from tocsin.platform import db, ids
 from tocsin.platform.questions import Question
 from tocsin.platform.text import clean
-from tocsin.process import queries
+from tocsin.process import notices, queries
 from tocsin.process.actions import LOCK, checked, enter_force
 from tocsin.process.models import ProcessRemark, ProcessVersion, VersionState
 from tocsin.process.snapshots import document_digest
 
+TIME_TO_REVIEW = timedelta(days=7)
+_NAMED = 5
 SIDES = {True: "Agreement", False: "Objection", None: "Remark"}
 
 
@@ -55,14 +58,31 @@ def propose(
     return row
 
 
-def ask_for_review(actor: Actor, number: int, *, now: datetime) -> ProcessVersion:
-    """Lay a draft open: from now on anybody may say what they think of it."""
+def ask_for_review(
+    actor: Actor,
+    number: int,
+    *,
+    reviewers: Iterable[str] = (),
+    ends_at: datetime | None = None,
+    now: datetime,
+) -> ProcessVersion:
+    """Lay a draft open: from now on anybody may say what they think of it.
+
+    `reviewers` (user names, everyone who has been on call) are invited and have until `ends_at`, a week when None.
+    """
     require(actor, Right.PROCESS_WRITE)
+    if ends_at is not None and ends_at <= now:
+        raise Invalid({"ends_at": "Give those invited some time; choose a moment that is still to come."})
     with transaction.atomic():
         row = _proposal(actor, number, VersionState.DRAFT)
+        people = list(Person.objects.filter(username__in=reviewers, is_active=True).exclude(username=row.author))
         row.state = VersionState.IN_REVIEW
-        row.save(update_fields=["state"])
-        _tell(actor, Kind.PROCESS_REVIEW_ASKED, row, now=now)
+        row.review_ends_at = (ends_at or now + TIME_TO_REVIEW) if people else ends_at
+        row.save(update_fields=["state", "review_ends_at"])
+        notices.invite(row, people, now=now)
+        names = sorted(person.username for person in people)
+        until = stamp(row.review_ends_at) if row.review_ends_at else None
+        _tell(actor, Kind.PROCESS_REVIEW_ASKED, row, now=now, invited=names, until=until)
     return row
 
 
@@ -82,8 +102,15 @@ def remark(actor: Actor, number: int, *, text: str, agrees: bool | None, now: da
     return said
 
 
-def publish(actor: Actor, number: int, *, effective_at: datetime | None = None, now: datetime) -> ProcessVersion:
-    """Put a reviewed proposal in force, now or at `effective_at`.
+def publish(
+    actor: Actor,
+    number: int,
+    *,
+    effective_at: datetime | None = None,
+    responders: Iterable[str] = (),
+    now: datetime,
+) -> ProcessVersion:
+    """Put a reviewed proposal in force, now or at `effective_at`; `responders` (user names) are told and asked to read.
 
     Raises Refused while nobody else has agreed to this very text or an objection stands, Conflict when another version
     came into force since the proposal was made, Invalid for a time that has passed.
@@ -95,8 +122,10 @@ def publish(actor: Actor, number: int, *, effective_at: datetime | None = None, 
         db.advisory_lock(LOCK)
         row = _proposal(actor, number, VersionState.IN_REVIEW)
         _check_review(row)
+        _check_invited(row, now=now)
         _check_basis(row)
         row.published_at, row.effective_at = now, effective_at or now
+        notices.tell(row, responders, now=now)
         if effective_at is None or effective_at == now:
             return enter_force(actor, row, former=_in_force(), now=now)
         row.state = VersionState.SCHEDULED
@@ -164,6 +193,16 @@ def _check_review(row: ProcessVersion) -> None:
         raise Refused(f"{', '.join(against)} objects. Talk, change the proposal, or withdraw it.", reason="objection")
     if not any(latest.values()):
         raise Refused("Nobody else has agreed to it yet; ask an operations team to review it.", reason="not_reviewed")
+
+
+def _check_invited(row: ProcessVersion, *, now: datetime) -> None:
+    """Everybody invited has answered, or has had the time to."""
+    waiting = queries.not_answered(row)
+    if waiting and (row.review_ends_at is None or now < row.review_ends_at):
+        until = f" They have until {row.review_ends_at:%Y-%m-%d %H:%M} UTC." if row.review_ends_at else ""
+        names = ", ".join(person.label for person in waiting[:_NAMED])
+        more = f" and {len(waiting) - _NAMED} more" if len(waiting) > _NAMED else ""
+        raise Refused(f"{names}{more} have not answered yet.{until}", reason="review_not_over")
 
 
 def _check_basis(row: ProcessVersion) -> None:

@@ -11,8 +11,18 @@ from tocsin.core.document_diff import Difference, differences
 from tocsin.core.document_reading import Level, Problem
 from tocsin.core.errors import Invalid, NotFound
 from tocsin.core.process_definition import ProcessDefinition, problems
+from tocsin.people.models import Person
 from tocsin.platform.text import one_line
-from tocsin.process.models import ProcessRemark, ProcessVersion, StakeholderGroup, VersionState
+from tocsin.process.models import (
+    ProcessNotice,
+    ProcessRemark,
+    ProcessVersion,
+    StakeholderGroup,
+    StandingReview,
+    Survey,
+    SurveyReply,
+    VersionState,
+)
 from tocsin.process.snapshots import definition_of
 
 _LIVED = (VersionState.PUBLISHED, VersionState.SUPERSEDED)
@@ -87,6 +97,65 @@ def remarks(actor: Actor, version: ProcessVersion) -> list[ProcessRemark]:
     """What was said about a proposal, in order."""
     require(actor, Right.PROCESS_READ)
     return list(version.remarks.order_by("at", "pk"))
+
+
+def not_answered(version: ProcessVersion) -> list[Person]:
+    """Who was invited to review a proposal and has said nothing about it."""
+    answered = version.remarks.values_list("author", flat=True)
+    invited = version.invitations.select_related("person").exclude(person__username__in=answered)
+    return [one.person for one in invited.order_by("person__username")]
+
+
+def approvers(version: ProcessVersion) -> list[tuple[str, datetime]]:
+    """Who agreed to the very text of a version and did not object later, each with the time."""
+    latest = {
+        said.author: said
+        for said in version.remarks.filter(sha256=version.sha256).order_by("at", "pk")
+        if said.agrees is not None
+    }
+    return sorted((said.author, said.at) for said in latest.values() if said.agrees)
+
+
+def last_looked_at(version: ProcessVersion) -> StandingReview | None:
+    """The latest look at a version in force as a whole."""
+    return version.standing_reviews.order_by("-at", "-pk").first()
+
+
+def notice_for(actor: Actor, version: ProcessVersion) -> ProcessNotice | None:
+    """What `actor` was told about a version, None when they were not."""
+    return version.notices.filter(person__username=actor.ident).first()
+
+
+def survey_of(actor: Actor, number: int) -> Survey:
+    """The survey that is linked to the draft `number`. Raises NotFound when nobody was asked."""
+    require(actor, Right.PROCESS_READ)
+    found = Survey.objects.select_related("version").filter(version__number=number).first()
+    if found is None:
+        raise NotFound(f"Nobody was asked how it went so far for version {number}.")
+    return found
+
+
+def reply_of(actor: Actor, survey: int) -> SurveyReply:
+    """The place of whoever asks in a survey. Raises NotFound when they were not asked."""
+    require(actor, Right.PROCESS_READ)
+    rows = SurveyReply.objects.select_related("survey__version", "person")
+    found = rows.filter(survey_id=survey, person__username=actor.ident).first()
+    if found is None:
+        raise NotFound("There is no such survey, or you were not asked.")
+    return found
+
+
+def address_of(actor: Actor) -> str:
+    """The mail address of whoever asks, "" for nobody."""
+    found = Person.objects.filter(username=actor.ident).values_list("email", flat=True).first()
+    return found or ""
+
+
+def to_acknowledge(actor: Actor) -> list[ProcessNotice]:
+    """Versions in force or to come that `actor` was asked to read and has not."""
+    live = (VersionState.SCHEDULED, VersionState.PUBLISHED)
+    rows = ProcessNotice.objects.filter(person__username=actor.ident, acknowledged_at=None, version__state__in=live)
+    return list(rows.select_related("version").order_by("version__number"))
 
 
 def advice(version: ProcessVersion) -> list[Problem]:

@@ -16,9 +16,10 @@ from django.views.decorators.http import require_http_methods, require_POST
 from tocsin.core.access import Right, require
 from tocsin.core.errors import Conflict, Invalid, NotFound, Refused
 from tocsin.core.wall_time import instant_of, zone
+from tocsin.insights import process_people
 from tocsin.people.models import Person
 from tocsin.process import proposal_actions as actions
-from tocsin.process import queries
+from tocsin.process import queries, review_actions
 from tocsin.web import asking
 from tocsin.web.errors import sentences
 from tocsin.web.form_pages import answer
@@ -87,12 +88,17 @@ def move(request: HttpRequest, number: int, verb: str) -> HttpResponse:
     given = request.POST
     try:
         if verb == "review":
-            actions.ask_for_review(actor, number, now=now)
+            reviewers = process_people.ever_on_call(actor, now=now)
+            actions.ask_for_review(actor, number, reviewers=reviewers, ends_at=_moment(request, "ends_at"), now=now)
         elif verb == "remark":
             side = {"agree": True, "object": False}.get(given.get("side", ""))
             actions.remark(actor, number, text=given.get("text", ""), agrees=side, now=now)
         elif verb == "publish":
-            actions.publish(actor, number, effective_at=_moment(request), now=now)
+            told = process_people.responders(actor, now=now)
+            actions.publish(actor, number, effective_at=_moment(request, "effective_at"), responders=told, now=now)
+        elif verb == "acknowledge":
+            review_actions.acknowledge(actor, number, now=now)
+            messages.success(request, f"Thank you for reading version {number}.")
         elif verb == "withdraw":
             actions.withdraw(actor, number, reason=given.get("reason", ""), now=now)
         else:
@@ -102,15 +108,15 @@ def move(request: HttpRequest, number: int, verb: str) -> HttpResponse:
     return redirect("process-version", number=number)
 
 
-def _moment(request: HttpRequest) -> datetime | None:
-    """What was typed as a wall time of the viewer's zone; None for at once."""
-    typed = request.POST.get("effective_at", "").strip()
+def _moment(request: HttpRequest, name: str) -> datetime | None:
+    """What was typed as a wall time of the viewer's zone; None for nothing."""
+    typed = request.POST.get(name, "").strip()
     if not typed:
         return None
     try:
         wall = datetime.fromisoformat(typed)
     except ValueError:
-        raise Invalid({"effective_at": "Give day and time, for example 2026-12-01 09:00."}) from None
+        raise Invalid({name: "Give day and time, for example 2026-12-01 09:00."}) from None
     name = request.user.time_zone if isinstance(request.user, Person) else "UTC"
     return wall if wall.tzinfo else instant_of(wall, zone(name))
 

@@ -17,6 +17,7 @@ from tocsin.people.actions.credentials import (
 )
 from tocsin.people.actions.persons import add_person, disable_person, update_person
 from tocsin.people.actions.teams import add_member, add_team, remove_member, update_team
+from tocsin.people.actions.trainings import record_training, remove_training
 
 __all__ = [
     "add_contact_method",
@@ -29,8 +30,10 @@ __all__ = [
     "disable_person",
     "ensure_administrator",
     "mark_contact_failing",
+    "record_training",
     "remove_contact_method",
     "remove_member",
+    "remove_training",
     "revoke_token",
     "set_fallback_contact",
     "set_password",

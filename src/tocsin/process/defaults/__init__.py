@@ -30,3 +30,24 @@ def default_document() -> dict[str, Any]:
 
 def _section(name: str) -> Any:
     return yaml.safe_load(files(__name__).joinpath(f"{name}.yaml").read_text(encoding="utf-8"))
+
+
+SCHEMES = ("three-role", "six-role")
+
+
+def survey_questions() -> list[dict[str, str]]:
+    """What people who have been on call are asked about how it went so far."""
+    questions: list[dict[str, str]] = _section("survey")["questions"]
+    return questions
+
+
+def sizing_questions() -> list[dict[str, str]]:
+    """What an organisation says about itself: code, kind (number or text) and question."""
+    questions: list[dict[str, str]] = _section("sizing")["questions"]
+    return questions
+
+
+def role_scheme(code: str) -> dict[str, Any]:
+    """A shipped role scheme: name, what it fits, and the sections that a process in it says otherwise."""
+    scheme: dict[str, Any] = _section(f"schemes/{code}")
+    return scheme

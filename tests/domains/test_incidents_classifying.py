@@ -244,7 +244,7 @@ class TestRoles:
         incident = house.declare(severity="error")
         actions.assign_role(house.ada, incident.ref, role="incident_coordinator", username="ben", now=house.now)
         assert world.obligation(incident, "fill_role:incident_coordinator").state == "fulfilled"
-        actions.release_role(house.ada, incident.ref, role="incident_coordinator", username="ben", now=house.now)
+        actions.release_role(house.ben, incident.ref, role="incident_coordinator", username="ben", now=house.now)
         assert "fill_role:incident_coordinator" in world.owed(incident)
 
     def test_an_unknown_role_is_named(self, house: House) -> None:

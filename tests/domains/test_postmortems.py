@@ -98,8 +98,8 @@ class TestTheDraft:
         incidents.acknowledge(house.ada, incident.number, now=house.now)
         incidents.change_severity(house.ada, incident.number, severity="error", reason="Two teams.", now=house.now)
         incidents.assign_role(house.ada, incident.number, role="incident_coordinator", username="ben", now=house.now)
-        incidents.annotate(house.ada, incident.number, text="Roll back.", kind="decision", now=house.now)
-        comms.send_update(house.ada, incident.number, text="We look.", next_update_at=house.now + HOUR, now=house.now)
+        incidents.annotate(house.ben, incident.number, text="Roll back.", kind="decision", now=house.now)
+        comms.send_update(house.ben, incident.number, text="We look.", next_update_at=house.now + HOUR, now=house.now)
         incidents.resolve(house.ada, incident.number, category="deploy", now=house.now)
         actions.draft_missing(now=house.now)
         recorded = [entry for entry in Entry.objects.filter(incident=incident.ref) if entry.kind not in LEFT_OUT]

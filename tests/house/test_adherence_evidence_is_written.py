@@ -10,8 +10,6 @@ from tocsin.core.facts import Kind
 
 SOURCE = Path(__file__).resolve().parents[2] / "src" / "tocsin"
 NOT_WRITTEN_YET = {
-    "rank.overridden",
-    "rank.refused",
     "update.approved",
 }
 """A part that begins to write one of these makes it a `Kind` and takes it out of here; its check then judges."""

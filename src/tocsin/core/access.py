@@ -47,9 +47,16 @@ class Right(StrEnum):
     INCIDENT_ESCALATE = "incidents:incident:escalate"
     INCIDENT_ANNOTATE = "incidents:incident:annotate"
     INCIDENT_ASSIGN = "incidents:role:assign"
+    INCIDENT_JOIN = "incidents:role:join"
+    INCIDENT_PROPOSE = "incidents:solution:propose"
+    SOLUTION_CHOOSE = "incidents:solution:choose"
+    DECIDE = "incidents:decision:decide"
+    PAGE_OFF_CALL = "incidents:page:off_call"
     OBLIGATION_FULFIL = "incidents:obligation:fulfil"
     OBLIGATION_WAIVE = "incidents:obligation:waive"
     CHECK_WAIVE = "incidents:check:waive"
+    UPDATE_DRAFT = "comms:update:draft"
+    UPDATE_APPROVE = "comms:update:approve"
     UPDATE_SEND = "comms:update:send"
     SUBSCRIBER_WRITE = "comms:subscriber:write"
     POSTMORTEM_READ = "postmortems:postmortem:read"
@@ -94,6 +101,13 @@ _RESPOND = frozenset(
         Right.INCIDENT_ESCALATE,
         Right.INCIDENT_ANNOTATE,
         Right.INCIDENT_ASSIGN,
+        Right.INCIDENT_JOIN,
+        Right.INCIDENT_PROPOSE,
+        Right.SOLUTION_CHOOSE,
+        Right.DECIDE,
+        Right.PAGE_OFF_CALL,
+        Right.UPDATE_DRAFT,
+        Right.UPDATE_APPROVE,
         Right.OBLIGATION_FULFIL,
         Right.OBLIGATION_WAIVE,
         Right.UPDATE_SEND,
@@ -122,11 +136,11 @@ TABLE: Mapping[Role, frozenset[Right]] = {
     Role.ANONYMOUS: frozenset(),
     Role.REVOKED: frozenset(),
     Role.INTEGRATION: frozenset({Right.ALERT_SEND, Right.COUNTS_SEND}),
-    Role.READER: _OPEN_READ | {Right.INCIDENT_DECLARE},
+    Role.READER: _OPEN_READ | {Right.INCIDENT_DECLARE, Right.INCIDENT_JOIN},
     Role.RESPONDER: _OPEN_READ | _RESPOND,
     Role.TEAM_OWNER: _OPEN_READ | _RESPOND | _OWN,
     Role.COACH: _OPEN_READ
-    | {Right.INCIDENT_DECLARE, Right.PROCESS_WRITE, Right.POSTMORTEM_WRITE, Right.WISH_ADD}
+    | {Right.INCIDENT_DECLARE, Right.INCIDENT_JOIN, Right.PROCESS_WRITE, Right.POSTMORTEM_WRITE, Right.WISH_ADD}
     | {Right.BACKLOG_RANK, Right.SESSION_RECORD},
     Role.PROCESS_OWNER: _OPEN_READ
     | _RESPOND
@@ -135,6 +149,47 @@ TABLE: Mapping[Role, frozenset[Right]] = {
     Role.AUDITOR: _READ,
     Role.ADMIN: frozenset(Right),
 }
+
+RESPONSE: Mapping[str, frozenset[Right]] = {
+    "read": frozenset({Right.INCIDENT_READ}),
+    "comment": frozenset({Right.INCIDENT_ANNOTATE, Right.INCIDENT_PROPOSE, Right.UPDATE_DRAFT}),
+    "propose": frozenset({Right.INCIDENT_PROPOSE, Right.UPDATE_DRAFT}),
+    "add_timeline": frozenset({Right.INCIDENT_ANNOTATE}),
+    "edit_record": frozenset({Right.INCIDENT_ANNOTATE, Right.POSTMORTEM_WRITE, Right.OBLIGATION_FULFIL}),
+    "execute": frozenset(
+        {
+            Right.INCIDENT_ACKNOWLEDGE,
+            Right.INCIDENT_RESOLVE,
+            Right.SOLUTION_CHOOSE,
+            Right.OBLIGATION_FULFIL,
+            Right.OBLIGATION_WAIVE,
+        }
+    ),
+    "set_priority": frozenset({Right.INCIDENT_CLASSIFY}),
+    "set_severity": frozenset({Right.INCIDENT_CLASSIFY}),
+    "page": frozenset({Right.INCIDENT_ESCALATE}),
+    "page_off_call": frozenset({Right.PAGE_OFF_CALL}),
+    "assign": frozenset({Right.INCIDENT_ASSIGN}),
+    "decide": frozenset({Right.DECIDE}),
+    "draft_external": frozenset({Right.UPDATE_DRAFT}),
+    "send_update": frozenset({Right.UPDATE_DRAFT, Right.UPDATE_SEND}),
+    "approve_external": frozenset({Right.UPDATE_APPROVE}),
+    "hand_over": frozenset(),
+    "start_postmortem": frozenset({Right.POSTMORTEM_WRITE}),
+}
+"""What a role of the process gives inside one incident, by the words that the process document uses for it."""
+
+OF_THE_RESPONSE = frozenset(
+    {
+        Right.INCIDENT_ASSIGN,
+        Right.INCIDENT_ESCALATE,
+        Right.PAGE_OFF_CALL,
+        Right.DECIDE,
+        Right.UPDATE_APPROVE,
+        Right.UPDATE_SEND,
+    }
+)
+"""Directing a response. While somebody of it holds the right, a standing right alone is not enough (R-9.3.5-3)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -71,6 +71,12 @@ class Kind(StrEnum):
     ROLE_TAKEN = "role.taken"
     ROLE_RELEASED = "role.released"
     ROLE_ASKED = "role.asked"
+    ROLE_UNFILLED = "role.unfilled"
+    TAKEOVER_ASKED = "takeover.asked"
+    TAKEOVER_ANSWERED = "takeover.answered"
+    RANK_REFUSED = "rank.refused"
+    RANK_OVERRIDDEN = "rank.overridden"
+    PERSON_PULLED_IN = "person.pulled_in"
     PERSON_INTRODUCED = "person.introduced"
     GROUND_RULES_POSTED = "response.ground_rules_posted"
     HANDOVER_OFFERED = "handover.offered"
@@ -221,6 +227,12 @@ TEXTS: Mapping[Kind, str] = {
     Kind.INCIDENT_SNOOZE_ENDED: "The snooze ended",
     Kind.GROUPS_CHOSEN: "Stakeholder groups: {groups}",
     Kind.ROLE_ASKED: "Asked to join: {role} {team}",
+    Kind.ROLE_UNFILLED: "Still nobody holds {role}; asked: {asked}",
+    Kind.TAKEOVER_ASKED: "{taker} asks {giver} for {role}: {reason}",
+    Kind.TAKEOVER_ANSWERED: "{role}: {answer}",
+    Kind.RANK_REFUSED: "{person} was not let {what}: {why}",
+    Kind.RANK_OVERRIDDEN: "{person} did {what} from outside the response: {why}",
+    Kind.PERSON_PULLED_IN: "{person} asked to help, not being on call: {reason}",
     Kind.PERSON_INTRODUCED: "{person} joins: {card}",
     Kind.GROUND_RULES_POSTED: "Ground rules: {rules}",
     Kind.HANDOVER_OFFERED: "{giver} offers {role} to {taker}",

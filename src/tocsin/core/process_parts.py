@@ -7,11 +7,13 @@ Severities, roles and groups are named by their codes.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
 from fractions import Fraction
 from typing import Any
+
+from tocsin.core.authority import AuthorityPolicy, TakeOverRule
 
 NAMED_PERSON = "named"
 """Stands in an answer where a role would stand: the person named when the duty arises."""
@@ -245,6 +247,8 @@ class RoleScheme:
     escalation_steps: tuple[EscalationStep, ...]
     escalation_repeats: int
     after_exhaustion: EscalationStep
+    authority: AuthorityPolicy = AuthorityPolicy.STANDARD
+    take_over: TakeOverRule = field(default_factory=TakeOverRule)
 
     def by_code(self, code: str) -> RoleDefinition | None:
         """The role of that code, None when there is none."""

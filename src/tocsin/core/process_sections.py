@@ -5,7 +5,9 @@ from __future__ import annotations
 import string
 from collections.abc import Mapping
 from datetime import timedelta
+from typing import Any
 
+from tocsin.core.authority import AuthorityPolicy, TakeOverRule
 from tocsin.core.classification_inputs import check_inputs
 from tocsin.core.document_reading import Cursor, Level, Problem
 from tocsin.core.process_parts import (
@@ -215,7 +217,20 @@ def read_roles(at: Cursor) -> RoleScheme:
         escalation_steps=tuple(_step(step) for step in policy.at("steps").items()),
         escalation_repeats=policy.at("repeats").number(),
         after_exhaustion=_step(policy.at("after_exhaustion")),
+        **_authority(at),
     )
+
+
+def _authority(at: Cursor) -> dict[str, Any]:
+    """What processes published earlier do not say stays as the software has it."""
+    found: dict[str, Any] = {}
+    if at.has("authority_policy"):
+        found["authority"] = at.at("authority_policy").choice(AuthorityPolicy)
+    if at.has("take_over"):
+        rule = at.at("take_over")
+        silence = rule.at("silence_gives").flag()
+        found["take_over"] = TakeOverRule(rule.at("answer_within_minutes").minutes(), silence_gives=silence)
+    return found
 
 
 def _role(at: Cursor) -> RoleDefinition:

@@ -85,6 +85,12 @@ def remind(*, now: datetime) -> int:
     return incidents.remind_of_decisions(now=now)
 
 
+def settle_take_overs(*, now: datetime) -> int:
+    from tocsin.incidents import actions as incidents
+
+    return incidents.settle_take_overs(now=now)
+
+
 def reopen(*, now: datetime) -> int:
     from tocsin.incidents import actions as incidents
 
@@ -152,6 +158,7 @@ def loops(*, deliver: Callable[..., int], pull: Callable[..., int] | None = None
             Turn("escalate", escalate),
             Turn("promises", tell_late),
             Turn("decisions", remind),
+            Turn("take_overs", settle_take_overs),
             Turn("reopen", reopen),
             Turn("status_mails", status_mails),
             Turn("consumers", consumer_notices),

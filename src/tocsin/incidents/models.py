@@ -18,7 +18,7 @@ from tocsin.incidents.desk_models import (
     SubTeam,
     Task,
 )
-from tocsin.incidents.people_models import CareAnswer, HandOver, PeopleIssue, ResponseTeam
+from tocsin.incidents.people_models import CareAnswer, HandOver, PeopleIssue, ResponseTeam, TakeOver
 from tocsin.people.models import Person, Team
 from tocsin.process.models import ProcessVersion, StakeholderGroup
 from tocsin.slo.models import Breach, Objective
@@ -54,6 +54,7 @@ __all__ = [
     "SubTeam",
     "Suggestion",
     "SuggestionState",
+    "TakeOver",
     "Task",
 ]
 

@@ -53,6 +53,35 @@ class HandOver(models.Model):
         ]
 
 
+class TakeOver(models.Model):
+    """Somebody asks for a role that another person holds. `answer` is "" while that one has not answered.
+
+    accepted | declined | withdrawn | silence | settled (the role is no longer held by whom it was asked of).
+    """
+
+    incident = models.ForeignKey("incidents.Incident", on_delete=models.CASCADE, related_name="take_overs")
+    role = models.CharField(max_length=63)
+    taker = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="+")
+    giver = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="+")
+    reason = models.CharField(max_length=300)
+    asked_at = models.DateTimeField()
+    due_at = models.DateTimeField()
+    answered_at = models.DateTimeField(null=True, blank=True)
+    answer = models.CharField(max_length=16, blank=True, default="")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["incident", "role", "taker"],
+                condition=models.Q(answered_at__isnull=True),
+                name="take_over_asked_once",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["due_at"], condition=models.Q(answered_at__isnull=True), name="take_over_due"),
+        ]
+
+
 class ResponseTeam(models.Model):
     """The team of one incident, once it was dissolved: formed for the mission, ended with thanks.
 

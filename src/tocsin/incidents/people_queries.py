@@ -10,7 +10,7 @@ from tocsin.core.access import Actor, Right, require
 from tocsin.core.process_parts import Area
 from tocsin.core.wellbeing import Answer, AnswerState
 from tocsin.incidents import snapshots
-from tocsin.incidents.models import CareAnswer, HandOver, Incident, ResponseTeam, RoleHeld
+from tocsin.incidents.models import CareAnswer, HandOver, Incident, ResponseTeam, RoleHeld, TakeOver
 
 
 def coordinating_roles(incident: Incident) -> list[str]:
@@ -56,6 +56,13 @@ def offered(actor: Actor, incident: Incident) -> list[HandOver]:
     require(actor, Right.INCIDENT_READ)
     rows = HandOver.objects.filter(incident=incident, accepted_at=None, withdrawn_at=None)
     return list(rows.select_related("giver", "taker").order_by("offered_at", "pk"))
+
+
+def asked_for(actor: Actor, incident: Incident) -> list[TakeOver]:
+    """Requests for a role that wait for whoever holds it, oldest first."""
+    require(actor, Right.INCIDENT_READ)
+    rows = TakeOver.objects.filter(incident=incident, answered_at=None)
+    return list(rows.select_related("giver", "taker").order_by("asked_at", "pk"))
 
 
 def own_roles(incident: Incident, username: str) -> list[RoleHeld]:

@@ -41,7 +41,7 @@ class Refusals:
 
 
 def status_of(error: TocsinError) -> int:
-    return STATUS.get(type(error), 422)
+    return next((status for kind, status in STATUS.items() if isinstance(error, kind)), 422)
 
 
 def refusal_page(request: HttpRequest, error: TocsinError) -> HttpResponse:

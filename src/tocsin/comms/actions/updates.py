@@ -12,7 +12,7 @@ from tocsin.audit import actions as audit
 from tocsin.audit.actions import Fact, stamp
 from tocsin.comms import audiences, writing
 from tocsin.comms.models import Update, UpdateKind
-from tocsin.core.access import Actor, Right, require
+from tocsin.core.access import Actor, Right
 from tocsin.core.delivery_plan import Traffic
 from tocsin.core.errors import Invalid
 from tocsin.core.facts import Kind
@@ -22,7 +22,7 @@ from tocsin.core.wording import Finding, Weight, WordingRule, lint_update
 from tocsin.core.wording import UpdateKind as CoreKind
 from tocsin.incidents import actions as incidents
 from tocsin.incidents import queries, snapshots
-from tocsin.incidents.actions import duties, paging
+from tocsin.incidents.actions import duties, paging, rank
 from tocsin.incidents.actions.incident_row import held
 from tocsin.incidents.models import Incident
 from tocsin.platform import outbox
@@ -87,6 +87,7 @@ def draft_update(
     )
 
 
+@rank.protected
 def send_update(
     actor: Actor,
     ref: str | int,
@@ -107,7 +108,7 @@ def send_update(
     """
     with transaction.atomic():
         incident = held(ref)
-        require(actor, Right.UPDATE_SEND, team=incident.team.name if incident.team else None)
+        rank.require(actor, incident, Right.UPDATE_SEND, now=now)
         definition = snapshots.process_of(incident)
         words = _words(
             incident,

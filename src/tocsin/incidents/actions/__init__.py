@@ -34,6 +34,12 @@ from tocsin.incidents.actions.reminding import remind_of_decisions
 from tocsin.incidents.actions.staffing import assign_role, release_role
 from tocsin.incidents.actions.still_burning import reopen_still_burning
 from tocsin.incidents.actions.suggesting import mark_complex, name_team, state_scope
+from tocsin.incidents.actions.taking_over import (
+    accept_take_over,
+    ask_take_over,
+    decline_take_over,
+    settle_take_overs,
+)
 from tocsin.incidents.actions.tasking import (
     end_sub_team,
     end_task,
@@ -53,6 +59,7 @@ from tocsin.incidents.actions.updates import record_update
 
 __all__ = [
     "accept_hand_over",
+    "accept_take_over",
     "acknowledge",
     "acknowledge_decision",
     "acknowledge_escalation",
@@ -63,6 +70,7 @@ __all__ = [
     "answer_suggestion",
     "ask_question",
     "ask_role",
+    "ask_take_over",
     "assign_role",
     "cancel",
     "change_impact",
@@ -74,6 +82,7 @@ __all__ = [
     "classify_for_authority",
     "close",
     "declare",
+    "decline_take_over",
     "dissolve_team",
     "end_sub_team",
     "end_task",
@@ -109,6 +118,7 @@ __all__ = [
     "resolve",
     "settle_conflict",
     "settle_people_issue",
+    "settle_take_overs",
     "snooze",
     "state_known",
     "state_scope",

@@ -8,16 +8,16 @@ from django.db import transaction
 
 from tocsin.audit import actions as audit
 from tocsin.audit.actions import stamp
-from tocsin.core.access import Actor, ActorKind, Right, Role, require
+from tocsin.core.access import Actor, ActorKind, Right, Role
 from tocsin.core.errors import NotFound, Refused
 from tocsin.core.facts import Kind
 from tocsin.core.incident_escalations import Direction
 from tocsin.core.incident_lifecycle import Event, Status, is_open, status_of
 from tocsin.core.incident_lifecycle import State as CoreState
 from tocsin.incidents import snapshots
-from tocsin.incidents.actions import chain, chain_step, duties, paging, staffing
+from tocsin.incidents.actions import chain, chain_step, duties, paging, rank, staffing
 from tocsin.incidents.actions.answering_escalation import record_answer
-from tocsin.incidents.actions.incident_row import enter, fact, held, person_behind, save, team_name
+from tocsin.incidents.actions.incident_row import enter, fact, held, person_behind, save
 from tocsin.incidents.models import Incident, Page
 from tocsin.incidents.queries import page_for_token
 from tocsin.people import queries as people
@@ -29,6 +29,7 @@ NAMELESS = {False: ("fallback-contact", "Fallback contact"), True: ("management"
 _ACKNOWLEDGED = ("state", "acknowledged_at", "acknowledged_by", "snoozed_until")
 
 
+@rank.protected
 def acknowledge(actor: Actor, ref: str | int, *, now: datetime, person: str | None = None) -> Incident:
     """Take charge: the chain stops. `person` is the user name for whom an administrator says so.
 
@@ -36,9 +37,9 @@ def acknowledge(actor: Actor, ref: str | int, *, now: datetime, person: str | No
     """
     with transaction.atomic():
         incident = held(ref)
-        require(actor, Right.INCIDENT_ACKNOWLEDGE, team=team_name(incident))
+        rank.require(actor, incident, Right.INCIDENT_ACKNOWLEDGE, now=now)
         if person:
-            require(actor, Right.INCIDENT_ASSIGN, team=team_name(incident))
+            rank.require(actor, incident, Right.INCIDENT_ASSIGN, now=now)
         who = people.person(person) if person else person_behind(actor)
         take_charge(actor, incident, who, now=now)
     return incident
@@ -160,11 +161,12 @@ def bearer(page: Page) -> Actor:
     )
 
 
+@rank.protected
 def escalate(actor: Actor, ref: str | int, *, now: datetime) -> Incident:
     """Ask the next in the chain at once; an acknowledgement is taken back (ESC-1). Raises Refused when it is over."""
     with transaction.atomic():
         incident = held(ref)
-        require(actor, Right.INCIDENT_ESCALATE, team=team_name(incident))
+        rank.require(actor, incident, Right.INCIDENT_ESCALATE, now=now)
         _require_open(incident)
         facts = [fact(incident, Kind.INCIDENT_PASSED_ON, by=actor.ident)]
         if chain_step.take_back(incident):
@@ -176,11 +178,12 @@ def escalate(actor: Actor, ref: str | int, *, now: datetime) -> Incident:
     return incident
 
 
+@rank.protected
 def snooze(actor: Actor, ref: str | int, *, until: datetime, now: datetime) -> Incident:
     """Page nobody before `until`; then the first step is paged. Raises Invalid for a time that has passed."""
     with transaction.atomic():
         incident = held(ref)
-        require(actor, Right.INCIDENT_ACKNOWLEDGE, team=team_name(incident))
+        rank.require(actor, incident, Right.INCIDENT_ACKNOWLEDGE, now=now)
         _require_open(incident)
         chain.snoozed(incident, until=until, now=now)
         incident.snoozed_until = until

@@ -6,11 +6,11 @@ from datetime import datetime
 
 from django.db import transaction
 
-from tocsin.core.access import Actor, Right, require
+from tocsin.core.access import Actor, Right
 from tocsin.core.errors import Invalid, NotFound, Refused
 from tocsin.incidents import known_facts, snapshots
-from tocsin.incidents.actions import classifying, staffing, suggesting
-from tocsin.incidents.actions.incident_row import held, save, team_name
+from tocsin.incidents.actions import classifying, rank, staffing, suggesting
+from tocsin.incidents.actions.incident_row import held, save
 from tocsin.incidents.models import Incident
 from tocsin.incidents.role_calls import RoleCall
 from tocsin.oncall import queries as oncall
@@ -19,6 +19,7 @@ from tocsin.platform.text import clean
 _ACCEPTED = "The facts suggest it"
 
 
+@rank.protected
 def answer_suggestion(
     actor: Actor, ref: str | int, subject: str, *, accept: bool, reason: str = "", now: datetime
 ) -> Incident:
@@ -30,7 +31,7 @@ def answer_suggestion(
     why = clean(reason).strip()
     with transaction.atomic():
         incident = held(ref)
-        require(actor, Right.INCIDENT_CLASSIFY, team=team_name(incident))
+        rank.require(actor, incident, Right.INCIDENT_CLASSIFY, now=now)
         row = known_facts.open_suggestions(incident).get(subject)
         if row is None:
             raise NotFound(f"Nothing waits for an answer about the {subject} of {incident.ref}.")
@@ -47,6 +48,7 @@ def answer_suggestion(
         )
 
 
+@rank.protected
 def ask_role(actor: Actor, ref: str | int, role: str, *, now: datetime) -> Incident:
     """Ask whoever is on call for a role to join, whatever the severity calls.
 
@@ -54,7 +56,7 @@ def ask_role(actor: Actor, ref: str | int, role: str, *, now: datetime) -> Incid
     """
     with transaction.atomic():
         incident = held(ref)
-        require(actor, Right.INCIDENT_ASSIGN, team=team_name(incident))
+        rank.require(actor, incident, Right.INCIDENT_ASSIGN, now=now)
         if not incident.is_open:
             raise Refused(f"{incident.ref} is over.", reason="ended", remedy="Reopen it, or declare a new one.")
         definition = snapshots.process_of(incident)

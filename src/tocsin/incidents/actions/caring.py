@@ -17,7 +17,8 @@ from tocsin.core.errors import Invalid, NotAllowed, NotFound, Refused
 from tocsin.core.facts import Kind
 from tocsin.core.wellbeing import DEFER_FOR, AnswerState, Prompt
 from tocsin.incidents import people_queries, snapshots
-from tocsin.incidents.actions.incident_row import fact, held, person_behind, save, team_name
+from tocsin.incidents.actions import rank
+from tocsin.incidents.actions.incident_row import fact, held, person_behind, save
 from tocsin.incidents.models import CareAnswer, Incident
 from tocsin.people.models import Person
 from tocsin.platform.text import clean
@@ -73,6 +74,7 @@ def _may_care(incident: Incident, username: str, prompt: Prompt) -> bool:
     return not prompt.about and people_queries.coordinated_last(incident, username)
 
 
+@rank.protected
 def introduce(actor: Actor, ref: str | int, *, text: str = "", now: datetime) -> None:
     """Post one's card: name, team, role and time zone, and what one wants to say. Once for each incident.
 
@@ -80,7 +82,7 @@ def introduce(actor: Actor, ref: str | int, *, text: str = "", now: datetime) ->
     """
     with transaction.atomic():
         incident = held(ref)
-        require(actor, Right.INCIDENT_ANNOTATE, team=team_name(incident))
+        rank.require(actor, incident, Right.INCIDENT_ANNOTATE, now=now)
         person = person_behind(actor)
         roles = people_queries.own_roles(incident, actor.ident)
         if person is None or not roles:
@@ -102,11 +104,12 @@ def joining_card(incident: Incident, person: Person, text: str = "") -> str:
     return f"{facts}. {text}".strip() if text else facts
 
 
+@rank.protected
 def post_ground_rules(actor: Actor, ref: str | int, *, now: datetime) -> None:
     """Put the ground rules of the process on the timeline. Raises Refused where the process has none."""
     with transaction.atomic():
         incident = held(ref)
-        require(actor, Right.INCIDENT_ANNOTATE, team=team_name(incident))
+        rank.require(actor, incident, Right.INCIDENT_ANNOTATE, now=now)
         settings = snapshots.process_of(incident).wellbeing
         if settings is None or not settings.ground_rules:
             raise Refused("This version of the process has no ground rules.", reason="no_ground_rules")
@@ -114,13 +117,14 @@ def post_ground_rules(actor: Actor, ref: str | int, *, now: datetime) -> None:
         save(incident, now=now)
 
 
+@rank.protected
 def note_conflict(actor: Actor, ref: str | int, *, one: int, other: int, now: datetime) -> str:
     """Say that two entries of the incident's log contradict each other. Returns the name of the pair: "4 and 9"."""
     if one == other:
         raise Invalid({"other": "Name two different entries."})
     with transaction.atomic():
         incident = held(ref)
-        require(actor, Right.INCIDENT_ANNOTATE, team=team_name(incident))
+        rank.require(actor, incident, Right.INCIDENT_ANNOTATE, now=now)
         pair = {one, other}
         found = Entry.objects.filter(incident=incident.ref, seq__in=pair).count()
         if found != len(pair):
@@ -131,6 +135,7 @@ def note_conflict(actor: Actor, ref: str | int, *, one: int, other: int, now: da
     return entries
 
 
+@rank.protected
 def settle_conflict(actor: Actor, ref: str | int, *, entries: str, settled: str, now: datetime) -> None:
     """Say which of two entries holds. Raises NotFound for a pair that is not open, Invalid without words."""
     said = clean(settled).strip()[:_LONGEST]
@@ -138,7 +143,7 @@ def settle_conflict(actor: Actor, ref: str | int, *, entries: str, settled: str,
         raise Invalid({"settled": "Say which one holds."})
     with transaction.atomic():
         incident = held(ref)
-        require(actor, Right.INCIDENT_ANNOTATE, team=team_name(incident))
+        rank.require(actor, incident, Right.INCIDENT_ANNOTATE, now=now)
         if entries not in open_conflicts(incident):
             raise NotFound(f"{incident.ref} has no open contradiction {entries!r}.")
         audit.record(actor, [fact(incident, Kind.CONFLICT_SETTLED, entries=entries, settled=said)], now=now)

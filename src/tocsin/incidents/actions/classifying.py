@@ -10,7 +10,7 @@ from typing import Any
 from django.db import transaction
 
 from tocsin.audit import actions as audit
-from tocsin.core.access import SYSTEM, Actor, ActorKind, Right, require
+from tocsin.core.access import SYSTEM, Actor, ActorKind, Right
 from tocsin.core.alert_latch import Urgency
 from tocsin.core.classification import Judged, judge, require_judged
 from tocsin.core.errors import Invalid
@@ -21,8 +21,8 @@ from tocsin.core.priorities import PriorityState, automatic_raise, required_prio
 from tocsin.core.severities import require_severities, required_severity
 from tocsin.core.severity_weighing import weigh
 from tocsin.incidents import known_facts, snapshots
-from tocsin.incidents.actions import chain, channel, duties, staffing, suggesting
-from tocsin.incidents.actions.incident_row import fact, held, save, team_name
+from tocsin.incidents.actions import chain, channel, duties, rank, staffing, suggesting
+from tocsin.incidents.actions.incident_row import fact, held, save
 from tocsin.incidents.actions.opening import chosen_groups, response_starts_at
 from tocsin.incidents.models import Incident
 from tocsin.incidents.priority_words import priority_code
@@ -39,6 +39,7 @@ _PRIORITY = (
 )
 
 
+@rank.protected
 def change_priority(
     actor: Actor,
     ref: str | int,
@@ -63,7 +64,7 @@ def change_priority(
     wanted = _wanted(priority, state)
     with transaction.atomic():
         incident = held(ref, version=version)
-        require(actor, Right.INCIDENT_CLASSIFY, team=team_name(incident))
+        rank.require(actor, incident, Right.INCIDENT_CLASSIFY, now=now)
         definition = snapshots.process_of(incident)
         if priority is not None:
             required_priority(definition.catalogue, priority)
@@ -181,6 +182,7 @@ def raise_for(incident: Incident, priority: int | None, *, reason: str, now: dat
     return True
 
 
+@rank.protected
 def change_severity(
     actor: Actor,
     ref: str | int,
@@ -202,7 +204,7 @@ def change_severity(
     why = clean(reason).strip()
     with transaction.atomic():
         incident = held(ref, version=version)
-        require(actor, Right.INCIDENT_CLASSIFY, team=team_name(incident))
+        rank.require(actor, incident, Right.INCIDENT_CLASSIFY, now=now)
         definition = snapshots.process_of(incident)
         required_severity(definition.severities, severity)
         require_severities(definition.severities)
@@ -268,11 +270,12 @@ def set_severity(
     suggesting.reweigh(incident, now=now)
 
 
+@rank.protected
 def choose_groups(actor: Actor, ref: str | int, *, groups: Sequence[str], now: datetime) -> Incident:
     """Say which stakeholder groups (codes) hear of an incident; obligations to tell them follow."""
     with transaction.atomic():
         incident = held(ref)
-        require(actor, Right.INCIDENT_CLASSIFY, team=team_name(incident))
+        rank.require(actor, incident, Right.INCIDENT_CLASSIFY, now=now)
         rows = chosen_groups(groups)
         incident.groups.set(rows)
         save(incident, now=now)

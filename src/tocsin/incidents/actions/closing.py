@@ -7,12 +7,13 @@ from datetime import datetime
 from django.db import transaction
 
 from tocsin.audit import actions as audit
-from tocsin.core.access import Actor, Right, require
+from tocsin.core.access import Actor, Right
 from tocsin.core.errors import Invalid, Refused
 from tocsin.core.facts import Kind
 from tocsin.core.incident_findings import Finding, Knowledge, findings
 from tocsin.core.incident_lifecycle import Event
-from tocsin.incidents.actions.incident_row import enter, fact, held, save, team_name
+from tocsin.incidents.actions import rank
+from tocsin.incidents.actions.incident_row import enter, fact, held, save
 from tocsin.incidents.actions.knowing import cause_fact
 from tocsin.incidents.actions.moving import fill, require_facts
 from tocsin.incidents.course import events_of
@@ -24,6 +25,7 @@ _WORK_ITEM = 300
 _WHERE = "Name the work item in which somebody goes on looking for the cause."
 
 
+@rank.protected
 def close(
     actor: Actor,
     ref: str | int,
@@ -42,7 +44,7 @@ def close(
     """
     with transaction.atomic():
         incident = held(ref)
-        require(actor, Right.INCIDENT_RESOLVE, team=team_name(incident))
+        rank.require(actor, incident, Right.INCIDENT_RESOLVE, now=now)
         known = (incident.service_id, incident.category)
         fill(incident, service, category)
         require_facts(Event.CLOSE, incident)

@@ -10,14 +10,15 @@ from django.db import transaction
 from tocsin.audit import actions as audit
 from tocsin.audit.actions import stamp
 from tocsin.audit.models import Entry
-from tocsin.core.access import Actor, Right, require
+from tocsin.core.access import Actor, Right
 from tocsin.core.decision_duties import About, DecisionDuty, Execution, due_times, may_decide
 from tocsin.core.errors import Invalid, NotFound, Refused
 from tocsin.core.facts import Kind
 from tocsin.core.process_definition import ProcessDefinition
 from tocsin.incidents import snapshots
+from tocsin.incidents.actions import rank
 from tocsin.incidents.actions.desk_parts import Meant, ahead, line, meant, next_number, words
-from tocsin.incidents.actions.incident_row import fact, held, save, team_name
+from tocsin.incidents.actions.incident_row import fact, held, save
 from tocsin.incidents.models import Decision, DecisionAddressee, DecisionDutyRow, Incident, RoleHeld
 from tocsin.platform.text import clean
 
@@ -29,6 +30,7 @@ _EXECUTION_WORDS = {
 }
 
 
+@rank.protected
 def record_decision(
     actor: Actor,
     ref: str | int,
@@ -56,7 +58,7 @@ def record_decision(
         raise Invalid({"occurred_at": "That has not happened yet."})
     with transaction.atomic():
         incident = held(ref)
-        require(actor, Right.INCIDENT_ANNOTATE, team=team_name(incident))
+        rank.require(actor, incident, Right.SOLUTION_CHOOSE, now=now)
         known = _told_before(incident, source_id[:200])
         if known is not None:
             return known
@@ -152,13 +154,14 @@ def _address(row: Decision, people: Iterable[Meant]) -> None:
     )
 
 
+@rank.protected
 def acknowledge_decision(actor: Actor, ref: str | int, number: int, *, who: str = "", now: datetime) -> Decision:
     """Say that a decision was taken in: by oneself, or by `who` of its addressees. Once is enough; later ones change nothing.
 
     Whoever speaks for a role or a team it is addressed to may say so for it. Raises Invalid for a name it is not for.
     """
     with transaction.atomic():
-        row = _numbered(actor, ref, number)
+        row = _numbered(actor, ref, number, now=now)
         waiting = list(row.addressees.select_related("person").order_by("pk"))
         taken = _spoken_for(actor, row.incident, waiting, line(who).lstrip("@"))
         fresh = [one for one in taken if one.received_at is None]
@@ -206,6 +209,7 @@ def _received(row: Decision, *, now: datetime) -> None:
     _keep(row, DecisionDuty.RECEIVE, now=now)
 
 
+@rank.protected
 def report_decision(
     actor: Actor, ref: str | int, number: int, *, state: str = "", report: str = "", now: datetime
 ) -> Decision:
@@ -217,7 +221,7 @@ def report_decision(
     said = clean(report).strip()[:2000]
     wanted = _execution(state, said)
     with transaction.atomic():
-        row = _numbered(actor, ref, number)
+        row = _numbered(actor, ref, number, now=now)
         execution = wanted or (Execution(row.execution) if Execution(row.execution).is_over else Execution.DONE)
         if said and not execution.is_over:
             raise Invalid({"report": "A report says how it ended: with the state done, or not_done."})
@@ -284,9 +288,9 @@ def _keep(row: Decision, duty: DecisionDuty, *, now: datetime) -> None:
     row.duties.filter(duty=duty.value, done_at=None).update(done_at=now)
 
 
-def _numbered(actor: Actor, ref: str | int, number: int) -> Decision:
+def _numbered(actor: Actor, ref: str | int, number: int, *, now: datetime) -> Decision:
     incident = held(ref)
-    require(actor, Right.INCIDENT_ANNOTATE, team=team_name(incident))
+    rank.require(actor, incident, Right.INCIDENT_ANNOTATE, now=now)
     row = Decision.objects.filter(incident=incident, number=number).first()
     if row is None:
         raise NotFound(f"{incident.ref} has no decision {number}.")

@@ -7,10 +7,11 @@ from datetime import datetime
 from django.db import transaction
 
 from tocsin.audit import actions as audit
-from tocsin.core.access import Actor, Right, require
+from tocsin.core.access import Actor, Right
 from tocsin.core.errors import Invalid, NotFound, Refused
 from tocsin.core.facts import Kind
-from tocsin.incidents.actions.incident_row import fact, held, save, team_name
+from tocsin.incidents.actions import rank
+from tocsin.incidents.actions.incident_row import fact, held, save
 from tocsin.incidents.models import OPEN_STATES, Incident, IncidentLink, LinkKind
 from tocsin.incidents.queries import number_of
 from tocsin.slo.models import Objective
@@ -19,6 +20,7 @@ SLO = "slo:"
 """How a cause that is an SLO and not an incident is named: its breach may have opened none."""
 
 
+@rank.protected
 def link_upstream(actor: Actor, ref: str | int, upstream: str, *, now: datetime) -> Incident:
     """Say that an incident follows from `upstream`: an incident (INC-7) or an SLO (slo:NAME).
 
@@ -27,7 +29,7 @@ def link_upstream(actor: Actor, ref: str | int, upstream: str, *, now: datetime)
     """
     with transaction.atomic():
         incident = held(ref)
-        require(actor, Right.INCIDENT_CLASSIFY, team=team_name(incident))
+        rank.require(actor, incident, Right.INCIDENT_CLASSIFY, now=now)
         if attach(actor, incident, upstream, now=now):
             save(incident, now=now)
     return incident

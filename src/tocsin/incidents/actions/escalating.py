@@ -13,15 +13,15 @@ from typing import Any
 from django.db import transaction
 
 from tocsin.audit import actions as audit
-from tocsin.core.access import Actor, Right, require
+from tocsin.core.access import Actor, Right
 from tocsin.core.errors import Invalid, NotFound, Refused
 from tocsin.core.incident_escalations import KIND_OF, Direction, escalations
 from tocsin.core.incident_lifecycle import State as CoreState
 from tocsin.core.incident_lifecycle import is_open
 from tocsin.incidents import page_text, snapshots
-from tocsin.incidents.actions import paging, suggesting
+from tocsin.incidents.actions import paging, rank, suggesting
 from tocsin.incidents.actions.answering_escalation import record_answer
-from tocsin.incidents.actions.incident_row import fact, held, save, team_name
+from tocsin.incidents.actions.incident_row import fact, held, save
 from tocsin.incidents.actions.opening import responder
 from tocsin.incidents.actions.paging import NewPage
 from tocsin.incidents.course import events_of
@@ -49,6 +49,7 @@ class _Asked:
     addresses: Sequence[str] = ()
 
 
+@rank.protected
 def escalate_to_team(actor: Actor, ref: str | int, *, team: str, reason: str, now: datetime) -> Incident:
     """Ask another team: whoever is on call there is paged, or the whole team where nobody is.
 
@@ -58,7 +59,7 @@ def escalate_to_team(actor: Actor, ref: str | int, *, team: str, reason: str, no
     nobody of that team can be reached.
     """
     with transaction.atomic():
-        incident = _ready(actor, ref)
+        incident = _ready(actor, ref, now=now)
         asked = _team(incident, team.strip(), now=now)
         asked_from = incident.team.label if incident.team else responder(actor)
         _escalate(actor, incident, Direction.FUNCTIONAL, asked, asked_from, reason, now=now)
@@ -66,6 +67,7 @@ def escalate_to_team(actor: Actor, ref: str | int, *, team: str, reason: str, no
     return incident
 
 
+@rank.protected
 def escalate_to_management(actor: Actor, ref: str | int, *, reason: str, to: str = "", now: datetime) -> Incident:
     """Ask management to decide or to help: the groups of management, or the person `to` (a user name).
 
@@ -73,12 +75,13 @@ def escalate_to_management(actor: Actor, ref: str | int, *, reason: str, to: str
     Refused when the incident is over or there is nobody to ask.
     """
     with transaction.atomic():
-        incident = _ready(actor, ref)
+        incident = _ready(actor, ref, now=now)
         asked = _person(to.strip()) if to.strip() else _management(incident)
         _escalate(actor, incident, Direction.HIERARCHIC, asked, responder(actor), reason, now=now)
     return incident
 
 
+@rank.protected
 def acknowledge_escalation(actor: Actor, ref: str | int, seq: int, *, now: datetime) -> Incident:
     """Say that an escalation was heard and is looked after; the first who says so is written down.
 
@@ -86,15 +89,15 @@ def acknowledge_escalation(actor: Actor, ref: str | int, seq: int, *, now: datet
     """
     with transaction.atomic():
         incident = held(ref)
-        require(actor, Right.INCIDENT_ACKNOWLEDGE, team=team_name(incident))
+        rank.require(actor, incident, Right.INCIDENT_ACKNOWLEDGE, now=now)
         if record_answer(actor, incident, seq, name=responder(actor), now=now) is None:
             raise NotFound(f"{incident.ref} has no escalation {seq}.")
     return incident
 
 
-def _ready(actor: Actor, ref: str | int) -> Incident:
+def _ready(actor: Actor, ref: str | int, *, now: datetime) -> Incident:
     incident = held(ref)
-    require(actor, Right.INCIDENT_ESCALATE, team=team_name(incident))
+    rank.require(actor, incident, Right.INCIDENT_ESCALATE, now=now)
     if not is_open(CoreState(incident.state)):
         raise Refused(f"{incident.ref} is over.", reason="ended", remedy="Reopen it, or declare a new one.")
     return incident

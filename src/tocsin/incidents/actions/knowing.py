@@ -8,11 +8,12 @@ from django.db import transaction
 
 from tocsin.audit import actions as audit
 from tocsin.audit.actions import Fact, stamp
-from tocsin.core.access import Actor, Right, require
+from tocsin.core.access import Actor, Right
 from tocsin.core.errors import Invalid
 from tocsin.core.facts import Kind
 from tocsin.core.incident_findings import Finding, Findings, Knowledge, findings
-from tocsin.incidents.actions.incident_row import fact, held, save, team_name
+from tocsin.incidents.actions import rank
+from tocsin.incidents.actions.incident_row import fact, held, save
 from tocsin.incidents.actions.opening import IMPACT_STATES
 from tocsin.incidents.course import events_of
 from tocsin.incidents.models import Incident
@@ -23,6 +24,7 @@ _WORK_ITEM = 300
 _SAYABLE = (Knowledge.KNOWN.value, Knowledge.UNKNOWN.value)
 
 
+@rank.protected
 def state_known(
     actor: Actor,
     ref: str | int,
@@ -42,7 +44,7 @@ def state_known(
     told = _Told(cause_state, cause, workaround_state, workaround, work_item)
     with transaction.atomic():
         incident = held(ref)
-        require(actor, Right.INCIDENT_ANNOTATE, team=team_name(incident))
+        rank.require(actor, incident, Right.INCIDENT_ANNOTATE, now=now)
         facts = told.facts(incident, findings(events_of(incident.ref)))
         if facts:
             save(incident, now=now)
@@ -102,6 +104,7 @@ def cause_fact(incident: Incident, state: str, text: str, work_item: str) -> Fac
     return fact(incident, Kind.INCIDENT_CAUSE_STATED, state=state, text=text, work_item=work_item)
 
 
+@rank.protected
 def change_impact(actor: Actor, ref: str | int, *, impact_state: str, reason: str, now: datetime) -> Incident:
     """What could happen has happened, or the other way round: nobody felt it after all.
 
@@ -117,7 +120,7 @@ def change_impact(actor: Actor, ref: str | int, *, impact_state: str, reason: st
         raise Invalid(faults)
     with transaction.atomic():
         incident = held(ref)
-        require(actor, Right.INCIDENT_CLASSIFY, team=team_name(incident))
+        rank.require(actor, incident, Right.INCIDENT_CLASSIFY, now=now)
         if incident.impact_state == impact_state:
             return incident
         former, incident.impact_state = incident.impact_state, impact_state
@@ -129,6 +132,7 @@ def change_impact(actor: Actor, ref: str | int, *, impact_state: str, reason: st
     return incident
 
 
+@rank.protected
 def report_by_customer(
     actor: Actor,
     ref: str | int,
@@ -149,7 +153,7 @@ def report_by_customer(
         raise Invalid({"reported_at": "That has not happened yet."})
     with transaction.atomic():
         incident = held(ref)
-        require(actor, Right.INCIDENT_ANNOTATE, team=team_name(incident))
+        rank.require(actor, incident, Right.INCIDENT_ANNOTATE, now=now)
         said = clean(text).strip()[:_LONGEST]
         source = clean(source_id).strip()[:200]
         told = fact(

@@ -9,15 +9,15 @@ from django.db import transaction
 
 from tocsin.audit import actions as audit
 from tocsin.catalog import queries as catalog
-from tocsin.core.access import Actor, Right, require
+from tocsin.core.access import Actor, Right
 from tocsin.core.errors import Invalid, Refused
 from tocsin.core.facts import Kind
 from tocsin.core.incident_lifecycle import Event, accepted, missing_facts, reopening
 from tocsin.core.incident_lifecycle import State as CoreState
 from tocsin.core.priorities import PriorityState
 from tocsin.incidents import snapshots
-from tocsin.incidents.actions import chain, classifying, duties, paging
-from tocsin.incidents.actions.incident_row import enter, fact, held, save, team_name
+from tocsin.incidents.actions import chain, classifying, duties, paging, rank
+from tocsin.incidents.actions.incident_row import enter, fact, held, save
 from tocsin.incidents.models import OPEN_STATES, Incident, IncidentAlert, IncidentBreach, State
 from tocsin.incidents.queries import number_of
 from tocsin.platform.text import clean
@@ -35,6 +35,7 @@ _ASKED = {
 }
 
 
+@rank.protected
 def move(actor: Actor, ref: str | int, state: str, *, now: datetime) -> Incident:
     """To investigating, identified or mitigated. Whoever moves an incident on is on it, so the chain stops.
 
@@ -45,7 +46,7 @@ def move(actor: Actor, ref: str | int, state: str, *, now: datetime) -> Incident
     event, kind = _STEPS[state]
     with transaction.atomic():
         incident = held(ref)
-        require(actor, Right.INCIDENT_CLASSIFY, team=team_name(incident))
+        rank.require(actor, incident, Right.INCIDENT_CLASSIFY, now=now)
         if not enter(incident, event):
             return incident
         fields = ["state"]
@@ -60,6 +61,7 @@ def move(actor: Actor, ref: str | int, state: str, *, now: datetime) -> Incident
     return incident
 
 
+@rank.protected
 def resolve(
     actor: Actor,
     ref: str | int,
@@ -75,7 +77,7 @@ def resolve(
     """
     with transaction.atomic():
         incident = held(ref)
-        require(actor, Right.INCIDENT_RESOLVE, team=team_name(incident))
+        rank.require(actor, incident, Right.INCIDENT_RESOLVE, now=now)
         fill(incident, service, category)
         require_facts(Event.RESOLVE, incident)
         end(actor, incident, note=clean(note), by_person=True, now=now)
@@ -137,11 +139,12 @@ def _wind_up(incident: Incident, *, now: datetime) -> None:
     duties.reconcile(incident, now=now)
 
 
+@rank.protected
 def reopen(actor: Actor, ref: str | int, *, reason: str = "", now: datetime) -> Incident:
     """It was not over. Possible within the window of the process; a new generation begins, its pages are new ones."""
     with transaction.atomic():
         incident = held(ref)
-        require(actor, Right.INCIDENT_RESOLVE, team=team_name(incident))
+        rank.require(actor, incident, Right.INCIDENT_RESOLVE, now=now)
         window = snapshots.process_of(incident).lifecycle.reopen_within
         found = reopening(CoreState(incident.state), resolved_at=incident.resolved_at, window=window, now=now)
         accepted(found)
@@ -183,6 +186,7 @@ def begin_again(actor: Actor, incident: Incident, *, reason: str, now: datetime)
     chain.begin_again(incident, now=now)
 
 
+@rank.protected
 def cancel(actor: Actor, ref: str | int, *, reason: str, now: datetime) -> Incident:
     """It was none. The number stays, what was asked lapses. Raises Invalid without a reason."""
     why = clean(reason).strip()
@@ -190,7 +194,7 @@ def cancel(actor: Actor, ref: str | int, *, reason: str, now: datetime) -> Incid
         raise Invalid({"reason": "Say in a few words why it was no incident."})
     with transaction.atomic():
         incident = held(ref)
-        require(actor, Right.INCIDENT_RESOLVE, team=team_name(incident))
+        rank.require(actor, incident, Right.INCIDENT_RESOLVE, now=now)
         if enter(incident, Event.CANCEL):
             incident.resolved_at, incident.snoozed_until = now, None
             save(incident, *_ENDED, now=now)
@@ -199,6 +203,7 @@ def cancel(actor: Actor, ref: str | int, *, reason: str, now: datetime) -> Incid
     return incident
 
 
+@rank.protected
 def merge(actor: Actor, ref: str | int, *, into: str | int, now: datetime) -> Incident:
     """Let one incident go on in another: its alerts go there, and so do the graver priority and the sooner page.
 
@@ -209,7 +214,7 @@ def merge(actor: Actor, ref: str | int, *, into: str | int, now: datetime) -> In
         rows = {number: held(number) for number in sorted({number_of(ref), number_of(into)})}
         child, parent = rows[number_of(ref)], rows[number_of(into)]
         for incident in (child, parent):
-            require(actor, Right.INCIDENT_CLASSIFY, team=team_name(incident))
+            rank.require(actor, incident, Right.INCIDENT_CLASSIFY, now=now)
         if child.pk == parent.pk or not parent.is_open:
             raise Refused(f"{parent.ref} cannot take it over.", reason="no_target", remedy="Choose one that is open.")
         if not enter(child, Event.MERGE):

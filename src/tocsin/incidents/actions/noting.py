@@ -7,17 +7,25 @@ from datetime import datetime
 from django.db import transaction
 
 from tocsin.audit import actions as audit
-from tocsin.core.access import Actor, Right, require
+from tocsin.core.access import Actor, Right
 from tocsin.core.errors import Invalid
 from tocsin.core.facts import Kind
-from tocsin.incidents.actions.incident_row import fact, held, save, team_name
+from tocsin.incidents.actions import rank
+from tocsin.incidents.actions.incident_row import fact, held, save
 from tocsin.incidents.models import Incident
 from tocsin.platform.text import clean
 
-NOTE_KINDS = ("note", "chat", "decision", "observation", "state")
+NOTE_KINDS = ("note", "chat", "decision", "observation", "proposal", "solution", "state")
+_ASKS_FOR = {
+    "decision": Right.DECIDE,
+    "proposal": Right.INCIDENT_PROPOSE,
+    "solution": Right.SOLUTION_CHOOSE,
+}
+"""Order, people and risk are decided by one role; the technical way is chosen by whoever does the work (R-9.3.7-5)."""
 _LONGEST = 10_000
 
 
+@rank.protected
 def annotate(
     actor: Actor,
     ref: str | int,
@@ -41,7 +49,7 @@ def annotate(
         raise Invalid({"occurred_at": "That has not happened yet."})
     with transaction.atomic():
         incident = held(ref)
-        require(actor, Right.INCIDENT_ANNOTATE, team=team_name(incident))
+        rank.require(actor, incident, _ASKS_FOR.get(kind, Right.INCIDENT_ANNOTATE), now=now)
         noted = fact(
             incident, Kind.INCIDENT_NOTED, occurred_at=occurred_at, source_id=source_id[:200], text=said, kind=kind
         )

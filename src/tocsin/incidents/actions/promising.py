@@ -13,13 +13,13 @@ from django.db.models import Q, QuerySet
 
 from tocsin.audit import actions as audit
 from tocsin.audit.actions import stamp
-from tocsin.core.access import SYSTEM, Actor, Right, require
+from tocsin.core.access import SYSTEM, Actor, Right
 from tocsin.core.errors import Invalid, NotFound, Refused
 from tocsin.core.facts import Kind
 from tocsin.core.obligation_facts import ObligationKind
 from tocsin.incidents import page_text, snapshots
-from tocsin.incidents.actions import duties, paging
-from tocsin.incidents.actions.incident_row import fact, held, save, team_name
+from tocsin.incidents.actions import duties, paging, rank
+from tocsin.incidents.actions.incident_row import fact, held, save
 from tocsin.incidents.models import Incident, Obligation, ObligationState, RoleHeld
 from tocsin.people import queries as people
 from tocsin.people.models import Person
@@ -33,6 +33,7 @@ LATE = "late"
 _BEGINNING = datetime.min.replace(tzinfo=UTC)
 
 
+@rank.protected
 def fulfil_obligation(
     actor: Actor,
     obligation_id: int,
@@ -50,7 +51,7 @@ def fulfil_obligation(
     """
     with transaction.atomic():
         row, incident = _owed(obligation_id)
-        require(actor, Right.OBLIGATION_FULFIL, team=team_name(incident))
+        rank.require(actor, incident, Right.OBLIGATION_FULFIL, now=now)
         if row.state == ObligationState.FULFILLED:
             return row
         _require_open(row)
@@ -84,6 +85,7 @@ def _require_fix(row: Obligation, reference: str, deployed_at: datetime | None, 
         raise Invalid(faults)
 
 
+@rank.protected
 def waive_obligation(actor: Actor, obligation_id: int, *, reason: str, now: datetime) -> Obligation:
     """A person decides that it is not done, and says why; that stays in the record. Raises Invalid without a reason."""
     why = clean(reason).strip()
@@ -91,7 +93,7 @@ def waive_obligation(actor: Actor, obligation_id: int, *, reason: str, now: date
         raise Invalid({"reason": "Say in a few words why it is not needed. It stays in the record."})
     with transaction.atomic():
         row, incident = _owed(obligation_id)
-        require(actor, Right.OBLIGATION_WAIVE, team=team_name(incident))
+        rank.require(actor, incident, Right.OBLIGATION_WAIVE, now=now)
         _require_open(row)
         row.state, row.waived_by, row.waiver_reason = ObligationState.WAIVED, actor.ident, why
         [entry] = audit.record(actor, [_told(row, Kind.OBLIGATION_WAIVED, reason=why)], now=now)

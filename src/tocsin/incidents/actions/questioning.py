@@ -7,14 +7,16 @@ from datetime import datetime
 from django.db import transaction
 
 from tocsin.audit import actions as audit
-from tocsin.core.access import Actor, Right, require
+from tocsin.core.access import Actor, Right
 from tocsin.core.errors import NotFound, Refused
 from tocsin.core.facts import Kind
+from tocsin.incidents.actions import rank
 from tocsin.incidents.actions.desk_parts import ahead, due, for_whom, meant, next_number, words
-from tocsin.incidents.actions.incident_row import fact, held, save, team_name
+from tocsin.incidents.actions.incident_row import fact, held, save
 from tocsin.incidents.models import Question
 
 
+@rank.protected
 def ask_question(
     actor: Actor, ref: str | int, *, text: str, owner: str = "", due_at: datetime | None = None, now: datetime
 ) -> Question:
@@ -23,7 +25,7 @@ def ask_question(
     ahead(due_at, "due_at", now=now)
     with transaction.atomic():
         incident = held(ref)
-        require(actor, Right.INCIDENT_ANNOTATE, team=team_name(incident))
+        rank.require(actor, incident, Right.INCIDENT_ANNOTATE, now=now)
         found = next(iter(meant(incident, [owner])), None)
         row = Question.objects.create(
             incident=incident,
@@ -49,12 +51,13 @@ def ask_question(
     return row
 
 
+@rank.protected
 def answer_question(actor: Actor, ref: str | int, number: int, *, answer: str, now: datetime) -> Question:
     """Answer an open question. Raises Refused for one that was answered already with other words."""
     said = words(answer, "answer", missing="Say what the answer is.")
     with transaction.atomic():
         incident = held(ref)
-        require(actor, Right.INCIDENT_ANNOTATE, team=team_name(incident))
+        rank.require(actor, incident, Right.INCIDENT_ANNOTATE, now=now)
         row = Question.objects.filter(incident=incident, number=number).first()
         if row is None:
             raise NotFound(f"{incident.ref} has no question {number}.")

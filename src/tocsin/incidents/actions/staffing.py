@@ -14,10 +14,11 @@ from tocsin.core.errors import Invalid, Refused
 from tocsin.core.facts import Kind
 from tocsin.core.obligation_facts import ObligationKind
 from tocsin.core.process_definition import ProcessDefinition
-from tocsin.core.process_parts import RoleDefinition
+from tocsin.core.process_parts import Area, RoleDefinition
+from tocsin.core.rank import RankDecision, RankReason, RankVerdict, may_join
 from tocsin.core.roles import Duty, HoldReason, duty_holder, hold_decision
 from tocsin.incidents import page_text, role_calls, snapshots
-from tocsin.incidents.actions import duties, paging
+from tocsin.incidents.actions import duties, paging, rank
 from tocsin.incidents.actions.incident_row import fact, held, save, team_name
 from tocsin.incidents.actions.paging import NewPage
 from tocsin.incidents.known_facts import teams_of
@@ -34,26 +35,75 @@ _SENTENCES = {
 }
 
 
+@rank.protected
 def assign_role(actor: Actor, ref: str | int, *, role: str, username: str, now: datetime) -> RoleHeld:
     """Let a person hold a role of the process in an incident; who held it before is released, unless it is per team.
 
+    Joining gives the rights of an observer; a role that somebody holds changes hands by a hand-over or a take-over.
+
     Raises Invalid for an unknown role, NotFound for an unknown person, Refused when the person holds a role that
-    cannot be combined with it.
+    cannot be combined with it, NotAllowed when giving out roles is in the hands of somebody else.
     """
     with transaction.atomic():
         incident = held(ref)
-        require(actor, Right.INCIDENT_ASSIGN, team=team_name(incident))
-        row = take(actor, incident, role=role, person=people.person(username), now=now)
+        person = people.person(username)
+        _check_may_give(actor, incident, role, person, now=now)
+        row = take(actor, incident, role=role, person=person, now=now)
         save(incident, now=now)
         duties.reconcile(incident, now=now)
     return row
 
 
+def _check_may_give(actor: Actor, incident: Incident, role: str, person: Person, *, now: datetime) -> None:
+    """Anybody may join for oneself what is free; the rest is for whoever gives out roles."""
+    definition = snapshots.process_of(incident)
+    known = known_role(definition, role)
+    looks_on = known.optional and person.username == actor.ident
+    require(actor, Right.INCIDENT_JOIN if looks_on else Right.INCIDENT_ASSIGN, team=team_name(incident))
+    rows = list(RoleHeld.objects.filter(incident=incident, until_at=None).select_related("person"))
+    if any(row.role == role and row.person_id == person.pk for row in rows):
+        return
+    if person.username == actor.ident and _may_join(actor, incident, role, rows, now=now):
+        return
+    rank.require(actor, incident, Right.INCIDENT_ASSIGN, now=now)
+    leads = Area.COORDINATION in known.areas
+    holders = () if known.per_team else tuple(row for row in rows if row.role == role)
+    if leads and holders and actor.ident not in {row.person.username for row in holders}:
+        _step_over(actor, incident, role, now=now)
+
+
+def _may_join(actor: Actor, incident: Incident, role: str, rows: list[RoleHeld], *, now: datetime) -> bool:
+    definition = snapshots.process_of(incident)
+    own = [row.role for row in rows if row.person.username == actor.ident]
+    held_now = {row.role for row in rows}
+    if may_join(definition, role, own_roles=own, held=held_now):
+        return True
+    return role not in held_now and rank.was_asked(actor, incident, definition, now=now)
+
+
+def _step_over(actor: Actor, incident: Incident, role: str, *, now: datetime) -> None:
+    """Coordination changes hands only when both say so; what the policy lets pass all the same is written down."""
+    found = rank.stepping_in(actor, incident)
+    if found is not RankVerdict.ALLOWED:
+        what = f"replace the {display_name(snapshots.process_of(incident), role)}"
+        told = RankDecision(found, RankReason.NOT_OF_THE_ROLE, (role,))
+        rank.judge(actor, incident, told, what=what, right=Right.INCIDENT_ASSIGN.value, now=now)
+
+
+@rank.protected
 def release_role(actor: Actor, ref: str | int, *, role: str, username: str = "", now: datetime) -> None:
-    """End that a person (everybody, when none is named) holds a role; the process asks for it again if it must."""
+    """End that a person (everybody, when none is named) holds a role; the process asks for it again if it must.
+
+    One may leave a role oneself. Raises NotAllowed when giving out roles is in the hands of somebody else.
+    """
     with transaction.atomic():
         incident = held(ref)
-        require(actor, Right.INCIDENT_ASSIGN, team=team_name(incident))
+        definition = snapshots.process_of(incident)
+        own = bool(username) and username == actor.ident
+        optional = any(one.code == role and one.optional for one in definition.roles.roles)
+        require(actor, Right.INCIDENT_JOIN if own and optional else Right.INCIDENT_ASSIGN, team=team_name(incident))
+        if not own:
+            rank.require(actor, incident, Right.INCIDENT_ASSIGN, now=now)
         rows = RoleHeld.objects.filter(incident=incident, role=role, until_at=None).select_related("person")
         rows = rows.filter(person__username=username) if username else rows
         release_held(actor, incident, list(rows), now=now)
@@ -65,7 +115,7 @@ def release_role(actor: Actor, ref: str | int, *, role: str, username: str = "",
 def take(actor: Actor, incident: Incident, *, role: str, person: Person, now: datetime) -> RoleHeld:
     """Write down that `person` holds `role` from now on. Part of the caller's change of an incident it holds."""
     definition = snapshots.process_of(incident)
-    known = _known(definition, role)
+    known = known_role(definition, role)
     mine = RoleHeld.objects.filter(incident=incident, person=person, until_at=None)
     existing = mine.filter(role=role).first()
     if existing is not None:
@@ -95,7 +145,8 @@ def _team_of(incident: Incident, person: Person) -> Team | None:
     return next((team for team in teams_of(incident) if team.pk in mine), incident.team)
 
 
-def _known(definition: ProcessDefinition, role: str) -> RoleDefinition:
+def known_role(definition: ProcessDefinition, role: str) -> RoleDefinition:
+    """The role of that code. Raises Invalid, naming those there are."""
     found = definition.roles.by_code(role)
     if found is None:
         known = ", ".join(one.code for one in definition.roles.roles)
@@ -128,7 +179,7 @@ def release_held(actor: Actor, incident: Incident, rows: list[RoleHeld], *, now:
             Kind.ROLE_RELEASED,
             person=row.person.label,
             username=row.person.username,
-            role=_display_name(definition, row.role),
+            role=display_name(definition, row.role),
             role_code=row.role,
         )
         for row in rows
@@ -136,7 +187,8 @@ def release_held(actor: Actor, incident: Incident, rows: list[RoleHeld], *, now:
     audit.record(actor, facts, now=now)
 
 
-def _display_name(definition: ProcessDefinition, role: str) -> str:
+def display_name(definition: ProcessDefinition, role: str) -> str:
+    """What people call the role."""
     found = definition.roles.by_code(role)
     return found.display_name if found else role
 

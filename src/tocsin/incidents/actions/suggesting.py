@@ -10,7 +10,7 @@ from typing import Any
 from django.db import transaction
 
 from tocsin.audit import actions as audit
-from tocsin.core.access import SYSTEM, Actor, Right, require
+from tocsin.core.access import SYSTEM, Actor, Right
 from tocsin.core.classification_effects import execution_role
 from tocsin.core.errors import Invalid, NotFound
 from tocsin.core.facts import Kind
@@ -19,8 +19,8 @@ from tocsin.core.process_parts import SeverityScheme
 from tocsin.core.roles import is_coordinated
 from tocsin.core.severity_weighing import is_exception, percent, weigh
 from tocsin.incidents import known_facts, role_calls, snapshots
-from tocsin.incidents.actions import staffing
-from tocsin.incidents.actions.incident_row import fact, held, save, team_name
+from tocsin.incidents.actions import rank, staffing
+from tocsin.incidents.actions.incident_row import fact, held, save
 from tocsin.incidents.classification_models import NamedTeam, Scope, Suggestion, SuggestionState
 from tocsin.incidents.models import Incident
 from tocsin.incidents.priority_words import priority_code
@@ -37,6 +37,7 @@ _DIGITS = 6
 _MANY_TEAMS = "More than one team is needed"
 
 
+@rank.protected
 def state_scope(actor: Actor, ref: str | int, stated: Mapping[str, Any], *, now: datetime) -> Incident:
     """Say how many users are affected (`users_share`, 0 to 1), how many teams are needed, which `signs` are seen.
 
@@ -44,7 +45,7 @@ def state_scope(actor: Actor, ref: str | int, stated: Mapping[str, Any], *, now:
     """
     with transaction.atomic():
         incident = held(ref)
-        require(actor, Right.INCIDENT_CLASSIFY, team=team_name(incident))
+        rank.require(actor, incident, Right.INCIDENT_CLASSIFY, now=now)
         definition = snapshots.process_of(incident)
         row = Scope.objects.filter(incident=incident).first() or Scope(incident=incident, updated_at=now)
         before = (row.users_share, row.teams_said, dict(row.signs))
@@ -107,6 +108,7 @@ def _said(row: Scope, scheme: SeverityScheme) -> str:
     return "; ".join(parts)
 
 
+@rank.protected
 def name_team(actor: Actor, ref: str | int, team: str, *, reason: str = "", now: datetime) -> Incident:
     """Say that another team is needed. While the response is coordinated its experts are asked at once, else later.
 
@@ -114,7 +116,7 @@ def name_team(actor: Actor, ref: str | int, team: str, *, reason: str = "", now:
     """
     with transaction.atomic():
         incident = held(ref)
-        require(actor, Right.INCIDENT_CLASSIFY, team=team_name(incident))
+        rank.require(actor, incident, Right.INCIDENT_CLASSIFY, now=now)
         try:
             row = people.team(team.strip())
         except NotFound:
@@ -146,11 +148,12 @@ def needs_team(actor: Actor, incident: Incident, team: Team, *, now: datetime) -
     reweigh(incident, now=now)
 
 
+@rank.protected
 def mark_complex(actor: Actor, ref: str | int, *, is_complex: bool, reason: str = "", now: datetime) -> Incident:
     """Say that an incident is complex, or that it is not. Saying the same again changes nothing."""
     with transaction.atomic():
         incident = held(ref)
-        require(actor, Right.INCIDENT_CLASSIFY, team=team_name(incident))
+        rank.require(actor, incident, Right.INCIDENT_CLASSIFY, now=now)
         if incident.complex is not is_complex:
             set_complex(actor, incident, is_complex, reason=clean(reason).strip()[:300], now=now)
             reweigh(incident, now=now)

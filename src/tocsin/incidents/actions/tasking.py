@@ -8,11 +8,12 @@ from datetime import datetime
 from django.db import transaction
 
 from tocsin.audit import actions as audit
-from tocsin.core.access import Actor, Right, require
+from tocsin.core.access import Actor, Right
 from tocsin.core.errors import Invalid, NotFound, Refused
 from tocsin.core.facts import Kind
+from tocsin.incidents.actions import rank
 from tocsin.incidents.actions.desk_parts import LONGEST, ahead, due, for_whom, line, meant, next_number, words
-from tocsin.incidents.actions.incident_row import fact, held, save, team_name
+from tocsin.incidents.actions.incident_row import fact, held, save
 from tocsin.incidents.models import ConditionReport, Incident, SubTeam, Task
 from tocsin.people import queries as people
 from tocsin.platform.text import clean
@@ -20,6 +21,7 @@ from tocsin.platform.text import clean
 ENDED = ("done", "dropped")
 
 
+@rank.protected
 def give_task(
     actor: Actor,
     ref: str | int,
@@ -35,7 +37,7 @@ def give_task(
     ahead(due_at, "due_at", now=now)
     with transaction.atomic():
         incident = held(ref)
-        require(actor, Right.INCIDENT_ANNOTATE, team=team_name(incident))
+        rank.require(actor, incident, Right.INCIDENT_ANNOTATE, now=now)
         group = _sub_team(incident, sub_team) if sub_team else None
         found = next(iter(meant(incident, [owner])), None)
         row = Task.objects.create(
@@ -63,6 +65,7 @@ def give_task(
     return row
 
 
+@rank.protected
 def end_task(
     actor: Actor, ref: str | int, number: int, *, state: str = "done", result: str = "", now: datetime
 ) -> Task:
@@ -72,7 +75,7 @@ def end_task(
     said = clean(result).strip()[:LONGEST]
     with transaction.atomic():
         incident = held(ref)
-        require(actor, Right.INCIDENT_ANNOTATE, team=team_name(incident))
+        rank.require(actor, incident, Right.INCIDENT_ANNOTATE, now=now)
         row = Task.objects.filter(incident=incident, number=number).first()
         if row is None:
             raise NotFound(f"{incident.ref} has no task {number}.")
@@ -87,6 +90,7 @@ def end_task(
     return row
 
 
+@rank.protected
 def form_sub_team(
     actor: Actor,
     ref: str | int,
@@ -110,7 +114,7 @@ def form_sub_team(
     ahead(due_at, "due_at", now=now)
     with transaction.atomic():
         incident = held(ref)
-        require(actor, Right.INCIDENT_ASSIGN, team=team_name(incident))
+        rank.require(actor, incident, Right.INCIDENT_ASSIGN, now=now)
         head = people.person(leader.strip().lstrip("@"))
         own = [people.person(one.strip().lstrip("@")) for one in members if one.strip()]
         others = list({one.pk: one for one in own if one.pk != head.pk}.values())
@@ -152,12 +156,13 @@ def _require_free(incident: Incident, name: str, persons: Sequence[int]) -> None
             raise Invalid({"members": f"Somebody of these is in the sub-team {group.name} already."})
 
 
+@rank.protected
 def end_sub_team(actor: Actor, ref: str | int, name: str, *, result: str = "", now: datetime) -> SubTeam:
     """A sub-team is no longer needed; its people report to the coordinator again."""
     said = clean(result).strip()[:LONGEST]
     with transaction.atomic():
         incident = held(ref)
-        require(actor, Right.INCIDENT_ASSIGN, team=team_name(incident))
+        rank.require(actor, incident, Right.INCIDENT_ASSIGN, now=now)
         row = _sub_team(incident, name)
         row.ended_at, row.result = now, said
         row.save(update_fields=["ended_at", "result"])
@@ -173,6 +178,7 @@ def _sub_team(incident: Incident, name: str) -> SubTeam:
     return found
 
 
+@rank.protected
 def report_condition(
     actor: Actor,
     ref: str | int,
@@ -188,7 +194,7 @@ def report_condition(
     doing, wanted = clean(actions).strip()[:LONGEST], clean(needs).strip()[:LONGEST]
     with transaction.atomic():
         incident = held(ref)
-        require(actor, Right.INCIDENT_ANNOTATE, team=team_name(incident))
+        rank.require(actor, incident, Right.INCIDENT_ANNOTATE, now=now)
         place = line(about) or actor.display_name or actor.ident
         row = ConditionReport.objects.create(
             incident=incident, about=place, condition=said, actions=doing, needs=wanted, by=actor.ident, at=now

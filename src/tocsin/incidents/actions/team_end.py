@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 
 from django.db import transaction
@@ -37,10 +38,7 @@ def offer_hand_over(actor: Actor, ref: str | int, *, role: str, to: str, now: da
     The role changes hands when the other person accepts. Raises Invalid where something is not said, Refused when one
     does not hold the role, NotFound for an unknown person.
     """
-    said = {name: clean(told.get(name, "")).strip()[: 300 if name == "next_update" else _LONGEST] for name in _TOLD}
-    missing = {name: sentence for name, sentence in _TOLD.items() if not said[name]}
-    if missing:
-        raise Invalid(missing)
+    said = how_it_stands(told)
     with transaction.atomic():
         incident = held(ref)
         require(actor, Right.INCIDENT_ASSIGN, team=team_name(incident))
@@ -58,6 +56,15 @@ def offer_hand_over(actor: Actor, ref: str | int, *, role: str, to: str, now: da
     return row
 
 
+def how_it_stands(told: Mapping[str, str]) -> dict[str, str]:
+    """What every hand-over has to say, cleaned. Raises Invalid naming what was left out."""
+    said = {name: clean(told.get(name, "")).strip()[: 300 if name == "next_update" else _LONGEST] for name in _TOLD}
+    missing = {name: sentence for name, sentence in _TOLD.items() if not said[name]}
+    if missing:
+        raise Invalid(missing)
+    return said
+
+
 def accept_hand_over(actor: Actor, hand_over: int, *, now: datetime) -> HandOver:
     """Take the role that was offered to oneself; whoever offered it no longer holds it. Raises NotFound, NotAllowed."""
     with transaction.atomic():
@@ -68,15 +75,20 @@ def accept_hand_over(actor: Actor, hand_over: int, *, now: datetime) -> HandOver
         given = [one for one in people_queries.own_roles(row.incident, row.giver.username) if one.role == row.role]
         if not given:
             raise Refused(f"{row.giver.label} no longer holds it.", reason="not_held", remedy="Take the role instead.")
-        staffing.release_held(actor, row.incident, given, now=now)
-        staffing.take(actor, row.incident, role=row.role, person=row.taker, now=now)
-        row.accepted_at = now
-        row.save(update_fields=["accepted_at"])
-        told = {"done": row.done, "open": row.open, "risks": row.risks, "next_update": row.next_update}
-        audit.record(actor, [_told(row, Kind.HANDOVER_RECORDED, accepted=True, **told)], now=now)
-        save(row.incident, now=now)
-        duties.reconcile(row.incident, now=now)
+        change_hands(actor, row, given, now=now)
     return row
+
+
+def change_hands(actor: Actor, row: HandOver, given: list[RoleHeld], *, now: datetime) -> None:
+    """The role goes from one to the other, with how things stand; both have said so. Part of the caller's change."""
+    staffing.release_held(actor, row.incident, given, now=now)
+    staffing.take(actor, row.incident, role=row.role, person=row.taker, now=now)
+    row.accepted_at = now
+    row.save(update_fields=["accepted_at"])
+    told = {"done": row.done, "open": row.open, "risks": row.risks, "next_update": row.next_update}
+    audit.record(actor, [_told(row, Kind.HANDOVER_RECORDED, accepted=True, **told)], now=now)
+    save(row.incident, now=now)
+    duties.reconcile(row.incident, now=now)
 
 
 def withdraw_hand_over(actor: Actor, hand_over: int, *, now: datetime) -> HandOver:

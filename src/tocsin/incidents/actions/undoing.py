@@ -10,21 +10,22 @@ from django.db import transaction
 
 from tocsin.audit import actions as audit
 from tocsin.audit.models import Entry
-from tocsin.core.access import Actor, Right, require
+from tocsin.core.access import Actor, Right
 from tocsin.core.classification import judge
 from tocsin.core.errors import NotFound, Refused
 from tocsin.core.facts import Kind, sentence
 from tocsin.core.matrix import Pair, PairReason, pair_text
 from tocsin.core.priorities import PriorityState
 from tocsin.incidents import snapshots
-from tocsin.incidents.actions import calling_off, chain, classifying, duties
-from tocsin.incidents.actions.incident_row import fact, held, save, team_name
+from tocsin.incidents.actions import calling_off, chain, classifying, duties, rank
+from tocsin.incidents.actions.incident_row import fact, held, save
 from tocsin.incidents.models import Incident, State
 
 UNDO_WITHIN = timedelta(seconds=30)
 _REASON = "Taken back"
 
 
+@rank.protected
 def undo(actor: Actor, ref: str | int, seq: int, *, now: datetime) -> Incident:
     """Take back a change of priority or severity, or a resolution, by its log entry, within 30 s. Both stay in the log.
 
@@ -33,7 +34,7 @@ def undo(actor: Actor, ref: str | int, seq: int, *, now: datetime) -> Incident:
     """
     with transaction.atomic():
         incident = held(ref)
-        require(actor, Right.INCIDENT_CLASSIFY, team=team_name(incident))
+        rank.require(actor, incident, Right.INCIDENT_CLASSIFY, now=now)
         entry = Entry.objects.filter(seq=seq, incident=incident.ref).first()
         if entry is None or entry.data is None:
             raise NotFound(f"{incident.ref} has no entry {seq}.")

@@ -9,13 +9,14 @@ from django.db import transaction
 
 from tocsin.audit import actions as audit
 from tocsin.audit.actions import stamp
-from tocsin.core.access import Actor, Right, require
+from tocsin.core.access import Actor, Right
 from tocsin.core.errors import Invalid, NotFound, Refused
 from tocsin.core.facts import Kind
 from tocsin.core.regulatory import Classified, classified, sent_at
 from tocsin.core.regulatory_settings import FINAL, INTERMEDIATE, REPORTS, Regime
 from tocsin.incidents import snapshots
-from tocsin.incidents.actions.incident_row import fact, held, save, team_name
+from tocsin.incidents.actions import rank
+from tocsin.incidents.actions.incident_row import fact, held, save
 from tocsin.incidents.course import regulatory_events
 from tocsin.incidents.models import Incident
 from tocsin.platform.text import clean
@@ -24,6 +25,7 @@ _LONGEST = 1000
 _REFERENCE = 300
 
 
+@rank.protected
 def classify_for_authority(
     actor: Actor,
     ref: str | int,
@@ -44,7 +46,7 @@ def classify_for_authority(
     codes = sorted(set(met))
     with transaction.atomic():
         incident = held(ref)
-        require(actor, Right.INCIDENT_CLASSIFY, team=team_name(incident))
+        rank.require(actor, incident, Right.INCIDENT_CLASSIFY, now=now)
         rule = _regime(incident, regime)
         noticed = aware_at or incident.created_at
         why = clean(reason).strip()[:_LONGEST]
@@ -66,6 +68,7 @@ def classify_for_authority(
     return incident
 
 
+@rank.protected
 def report_to_authority(
     actor: Actor,
     ref: str | int,
@@ -83,7 +86,7 @@ def report_to_authority(
     at = sent or now
     with transaction.atomic():
         incident = held(ref)
-        require(actor, Right.INCIDENT_CLASSIFY, team=team_name(incident))
+        rank.require(actor, incident, Right.INCIDENT_CLASSIFY, now=now)
         rule = _regime(incident, regime)
         events = regulatory_events(incident.ref)
         found = classified(rule.code, events)

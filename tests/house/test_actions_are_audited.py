@@ -29,6 +29,8 @@ ALLOWED: Mapping[str, str] = {
     "alerts.note_seen": "when a sender was last heard of; the journal holds what it said",
     "incidents.record_update": "a part of sending an update; whoever sends it has written update.sent in the same change",
     "incidents.tell_channels": "says in the rooms of the chat what the log says already",
+    "comms.claim_place": "a lease on a chat tool for the time of asking it",
+    "comms.note_silence": "the state of asking a chat tool; the setup page shows it",
     "comms.draft_update": "only words a proposal",
     "comms.enqueue_events": "carries entries of the log to webhooks; it has nothing of its own to say",
 }

@@ -6,9 +6,21 @@ from django.db import models
 from django.db.models import Q
 
 from tocsin.catalog.models import Service
+from tocsin.comms.chat_models import ChatAccount, ChatPlace
 from tocsin.incidents.models import Incident
 from tocsin.process.models import StakeholderGroup
 from tocsin.slo.models import BreachSubscription
+
+__all__ = [
+    "ChatAccount",
+    "ChatPlace",
+    "ConsumerNotice",
+    "StatusClock",
+    "Subscriber",
+    "Update",
+    "UpdateKind",
+    "WebhookEndpoint",
+]
 
 
 class UpdateKind(models.TextChoices):

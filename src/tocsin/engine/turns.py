@@ -145,8 +145,10 @@ def pull(*, now: datetime) -> int:
     return pull_sources.turn(now=now)
 
 
-def loops(*, deliver: Callable[..., int], pull: Callable[..., int] | None = None) -> list[Loop]:
-    """The loops of a node: the main one, delivery, and (when there is something to ask) the pulling of counts."""
+def loops(
+    *, deliver: Callable[..., int], pull: Callable[..., int] | None = None, listen: Callable[..., int] | None = None
+) -> list[Loop]:
+    """The loops of a node: the main one, delivery, and (when there is something to ask) the pulling of counts and chat."""
     main = Loop(
         "main",
         [
@@ -171,7 +173,8 @@ def loops(*, deliver: Callable[..., int], pull: Callable[..., int] | None = None
         ],
     )
     found = [main, Loop("deliver", [Turn("deliver", deliver)])]
-    return [*found, Loop("pull", [Turn("pull", pull)])] if pull is not None else found
+    beside = {"pull": pull, "listen": listen}
+    return found + [Loop(name, [Turn(name, act)]) for name, act in beside.items() if act is not None]
 
 
 def overdue(*, now: datetime) -> Mapping[str, Any]:

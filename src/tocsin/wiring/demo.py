@@ -58,6 +58,7 @@ def run(*, port: int, data: Path | None, check: bool, speed: float, at: str | No
 def _settings(folder: Path, *, port: int, token: str) -> None:
     os.environ["TOCSIN_DATA"] = str(folder.absolute())
     os.environ["TOCSIN_DEMO"] = "1"
+    os.environ["TOCSIN_CHAT"] = "none"  # made-up incidents open no rooms where real people talk
     os.environ["TOCSIN_TOKEN"] = token
     os.environ.setdefault("TOCSIN_PUBLIC_URL", f"http://127.0.0.1:{port}")
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tocsin.wiring.settings")

@@ -139,10 +139,12 @@ def _event_loop_runner() -> Callable[..., Any]:
 def _engine(channels: Mapping[str, Any] | None) -> Engine:
     from tocsin.engine import turns
     from tocsin.engine.deliver import Deliverer
+    from tocsin.engine.listen import Ear
     from tocsin.engine.run import Engine
 
-    deliverer = Deliverer(channels=channels if channels is not None else default_channels())
-    return Engine(turns.loops(deliver=deliverer.turn, pull=turns.pull), overdue=turns.overdue)
+    ways = channels if channels is not None else default_channels()
+    deliverer, ear = Deliverer(channels=ways), Ear(ways)
+    return Engine(turns.loops(deliver=deliverer.turn, pull=turns.pull, listen=ear.turn), overdue=turns.overdue)
 
 
 def default_channels() -> dict[str, Any]:
@@ -151,7 +153,7 @@ def default_channels() -> dict[str, Any]:
 
     from tocsin.channels import registry
 
-    return dict(registry.build(smtp_url=settings.SMTP_URL, mail_from=settings.MAIL_FROM))
+    return dict(registry.build(smtp_url=settings.SMTP_URL, mail_from=settings.MAIL_FROM, chat=settings.CHAT))
 
 
 async def _listen(host: str, port: int, journal: JournalWriter, engine: Engine | None) -> None:

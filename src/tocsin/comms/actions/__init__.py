@@ -1,5 +1,8 @@
 """The only writers of updates, subscriptions and webhooks."""
 
+from tocsin.comms.actions.chat_accounts import link_chat_account, unlink_chat_account
+from tocsin.comms.actions.chat_commands import obey
+from tocsin.comms.actions.chat_hearing import claim_place, note_silence, take_message, take_news
 from tocsin.comms.actions.consumer_notices import tell_consumers
 from tocsin.comms.actions.status_mails import advance_status_mails, begin_clocks
 from tocsin.comms.actions.subscriptions import (
@@ -17,13 +20,20 @@ __all__ = [
     "add_webhook",
     "advance_status_mails",
     "begin_clocks",
+    "claim_place",
     "disable_webhook",
     "draft_update",
     "end_subscription",
     "enqueue_events",
+    "link_chat_account",
+    "note_silence",
+    "obey",
     "remove_subscriber",
     "rotate_webhook",
     "send_update",
+    "take_message",
+    "take_news",
     "tell_consumers",
+    "unlink_chat_account",
     "unsubscribe_secret",
 ]

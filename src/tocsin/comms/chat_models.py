@@ -1,0 +1,32 @@
+"""Who is who in the chat tools, and up to where each tool was read."""
+
+from __future__ import annotations
+
+from django.db import models
+
+from tocsin.people.models import Person
+from tocsin.platform.models import Claimable
+
+
+class ChatAccount(models.Model):
+    """An account of a chat tool that belongs to a person; what it commands is done with that person's rights."""
+
+    adapter = models.CharField(max_length=32)
+    account = models.CharField(max_length=255)
+    person = models.ForeignKey(Person, on_delete=models.CASCADE, related_name="chat_accounts")
+    linked_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["adapter", "account"]
+        constraints = [models.UniqueConstraint(fields=["adapter", "account"], name="chat_account_of_one_person")]
+
+
+class ChatPlace(Claimable):
+    """Up to where what people write in a chat tool was read. The row is the timer: at `next_at` the tool is asked."""
+
+    adapter = models.CharField(max_length=32, unique=True)
+    place = models.TextField(blank=True, default="")
+    next_at = models.DateTimeField()
+    heard_at = models.DateTimeField(null=True, blank=True)
+    failures = models.PositiveIntegerField(default=0)
+    last_error = models.CharField(max_length=300, blank=True, default="")

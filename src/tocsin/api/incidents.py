@@ -8,7 +8,7 @@ from typing import Any
 from django.http import HttpRequest
 from ninja import Field, Router, Schema, Status
 
-from tocsin.api import course_shapes, shapes
+from tocsin.api import classification, course_shapes, shapes
 from tocsin.api.auth import actor
 from tocsin.api.listing import listing
 from tocsin.core.errors import Invalid
@@ -36,13 +36,16 @@ class Declaration(Schema):
 
 class PriorityChange(Schema):
     priority: int | str | None = Field(..., description=CODE_OR_RANK)
-    reason: str
+    reason: str = ""
+    learnt: str = Field("", description="What is known now and was not before.")
+    exception: bool = Field(False, description="Set it although the two do not go together; needs a reason.")
     version: int | None = None
 
 
 class SeverityChange(Schema):
     severity: str
     reason: str = ""
+    exception: bool = Field(False, description="Set it although the two do not go together; needs a reason.")
     version: int | None = None
 
 
@@ -167,15 +170,19 @@ def acknowledge(request: HttpRequest, ref: str, body: Person) -> dict[str, Any]:
 
 
 @router.post("/incidents/{ref}/priority")
-def change_priority(request: HttpRequest, ref: str, body: PriorityChange) -> dict[str, Any]:
-    """Raise or lower the priority; the reason is part of the record."""
+def change_priority(request: HttpRequest, ref: str, body: PriorityChange, dry_run: bool = False) -> dict[str, Any]:
+    """Raise or lower the priority; the reason is part of the record. `dry_run` only says what would follow."""
     rank = rank_of(body.priority)
+    if dry_run:
+        return classification.preview(request, ref, priority=rank)
     row = actions.change_priority(
         actor(request),
         ref,
         priority=rank,
         state="set" if rank is not None else "none",
         reason=body.reason,
+        learnt=body.learnt,
+        exception=body.exception,
         version=body.version,
         now=clock.now(),
     )
@@ -183,10 +190,18 @@ def change_priority(request: HttpRequest, ref: str, body: PriorityChange) -> dic
 
 
 @router.post("/incidents/{ref}/severity")
-def change_severity(request: HttpRequest, ref: str, body: SeverityChange) -> dict[str, Any]:
-    """Say how the response is organised; the roles of that severity are asked at once."""
+def change_severity(request: HttpRequest, ref: str, body: SeverityChange, dry_run: bool = False) -> dict[str, Any]:
+    """Say how the response is organised; its roles are asked at once. `dry_run` only says what would follow."""
+    if dry_run:
+        return classification.preview(request, ref, severity=body.severity)
     row = actions.change_severity(
-        actor(request), ref, severity=body.severity, reason=body.reason, version=body.version, now=clock.now()
+        actor(request),
+        ref,
+        severity=body.severity,
+        reason=body.reason,
+        exception=body.exception,
+        version=body.version,
+        now=clock.now(),
     )
     return _shown(request, row)
 

@@ -16,6 +16,7 @@ from tocsin.api import (
     backlog,
     budget_policies,
     catalog,
+    classification,
     comms,
     consumer_views,
     explain,
@@ -54,6 +55,7 @@ api = NinjaAPI(
 problems.register(api)
 for module in (
     incidents,
+    classification,
     incident_course,
     incident_figures,
     authorities,

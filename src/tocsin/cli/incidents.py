@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from tocsin.cli import classification
 from tocsin.cli.client import Client, quoted
 from tocsin.cli.incident_course import for_people
 from tocsin.cli.output import duration, output_options, show
@@ -115,30 +116,7 @@ def snooze(incident_id: str, span: str, output: str, as_json: bool) -> None:
     _act(incident_id, "snooze", {"seconds": int(duration(span).total_seconds())}, output, as_json, PAGING)
 
 
-@incident.command("set-priority")
-@click.argument("incident_id")
-@click.argument("priority")
-@click.option("--reason", required=True, help="Why; it becomes part of the record.")
-@output_options
-def set_priority(incident_id: str, priority: str, reason: str, output: str, as_json: bool) -> None:
-    """Raise or lower the priority."""
-    _act(incident_id, "priority", {"priority": priority, "reason": reason}, output, as_json)
-
-
-incident.add_command(set_priority, "priority")
-
-
-@incident.command("set-severity")
-@click.argument("incident_id")
-@click.argument("severity")
-@click.option("--reason", default="")
-@output_options
-def set_severity(incident_id: str, severity: str, reason: str, output: str, as_json: bool) -> None:
-    """Say how the response is organised; the roles are asked at once."""
-    _act(incident_id, "severity", {"severity": severity, "reason": reason}, output, as_json)
-
-
-incident.add_command(set_severity, "severity")
+classification.add_to(incident)
 
 
 @incident.command()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -32,10 +32,20 @@ class RoleCall:
 
 
 def calls(
-    incident: Incident, definition: ProcessDefinition, severity: str, *, former: str = "", now: datetime
+    incident: Incident,
+    definition: ProcessDefinition,
+    severity: str,
+    *,
+    former: str = "",
+    without: Iterable[str] = (),
+    now: datetime,
 ) -> list[RoleCall]:
-    """Everybody who is asked to join when `incident` goes from severity `former` (empty: it begins) to `severity`."""
-    held = RoleHeld.objects.filter(incident=incident, until_at=None).values_list("role", flat=True)
+    """Everybody who is asked to join when `incident` goes from severity `former` (empty: it begins) to `severity`.
+
+    `without` are roles that the change releases first.
+    """
+    rows = RoleHeld.objects.filter(incident=incident, until_at=None).values_list("role", flat=True)
+    held = set(rows) - set(without)
     roles = roles_to_ask(definition, severity, former=former, held=held)
     targets = {role.code: f"role:{role.code}" for role in roles}
     found = oncall.people_for(list(targets.values()), now=now, team=incident.team)

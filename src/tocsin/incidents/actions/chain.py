@@ -143,6 +143,11 @@ def _next_loop(row: Escalation) -> int:
     return snapshots.position_of(row).loop + 1 if row.position else 0
 
 
+def policy_for(incident: Incident) -> core.Policy:
+    """The policy that would wake people for an incident whose chain has not begun."""
+    return parse_policy(_policy_for(incident))
+
+
 def _policy_for(incident: Incident) -> dict[str, Any]:
     found = oncall.policy_for(incident.service)
     own = found or usual_policy(incident, snapshots.process_of(incident))
@@ -151,7 +156,12 @@ def _policy_for(incident: Incident) -> dict[str, Any]:
 
 
 def reclassified(incident: Incident, *, now: datetime) -> None:
-    """Another priority: no page comes later than it would have (I19), and one that is due now comes now."""
+    """Another priority: no page comes later than it would have (I19), and one that is due now comes now.
+
+    What is over wakes nobody, whatever it is called afterwards.
+    """
+    if not incident.is_open:
+        return
     row = row_of(incident)
     definition = snapshots.process_of(incident)
     pages = snapshots.may_page(incident, definition)

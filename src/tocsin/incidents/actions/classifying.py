@@ -126,13 +126,7 @@ def set_priority(
     """Write another priority of an incident the caller holds, and all that follows from it."""
     definition = snapshots.process_of(incident)
     was, was_state, was_by_person = incident.priority, incident.priority_state, incident.priority_by_person
-    incident.priority, incident.priority_state = priority, state.value
-    incident.priority_set_at = now
-    incident.priority_by_person = by_person
-    if by_person and priority is not None and (was is None or priority < was):
-        # Whoever raises it by hand has looked: it is no longer only a ticket that can wait.
-        _hurry(incident, now=now)
-    incident.highest_priority = min((rank for rank in (incident.highest_priority, priority) if rank), default=None)
+    assume(incident, priority, state, by_person=by_person, now=now)
     save(incident, *_PRIORITY, now=now)
     told = fact(
         incident,
@@ -157,6 +151,18 @@ def set_priority(
     chain.reclassified(incident, now=now)
     duties.reconcile(incident, now=now)
     suggesting.reweigh(incident, now=now)
+
+
+def assume(incident: Incident, priority: int | None, state: PriorityState, *, by_person: bool, now: datetime) -> None:
+    """Let the row in memory have another priority; nothing is written. A preview supposes by the same lines."""
+    was = incident.priority
+    incident.priority, incident.priority_state = priority, state.value
+    incident.priority_set_at = now
+    incident.priority_by_person = by_person
+    if by_person and priority is not None and (was is None or priority < was):
+        # Whoever raises it by hand has looked: it is no longer only a ticket that can wait.
+        _hurry(incident, now=now)
+    incident.highest_priority = min((rank for rank in (incident.highest_priority, priority) if rank), default=None)
 
 
 def _hurry(incident: Incident, *, now: datetime) -> None:

@@ -22,22 +22,26 @@ from tocsin.incidents.actions.incident_row import fact, held, save
 from tocsin.incidents.models import Incident, State
 
 UNDO_WITHIN = timedelta(seconds=30)
+UNDOABLE = (Kind.PRIORITY_CHANGED, Kind.SEVERITY_CHANGED, Kind.INCIDENT_RESOLVED)
 _REASON = "Taken back"
 
 
 @rank.protected
-def undo(actor: Actor, ref: str | int, seq: int, *, now: datetime) -> Incident:
+def undo(actor: Actor, ref: str | int, seq: int | None = None, *, now: datetime) -> Incident:
     """Take back a change of priority or severity, or a resolution, by its log entry, within 30 s. Both stay in the log.
 
-    People who were asked to join by it are told that they are not needed; what has left stays sent, and the entry says
-    so. Raises NotFound for another entry, Refused when it is too late or something else was changed since.
+    Without `seq` it is the last such change. People who were asked to join by it are told that they are not needed;
+    what has left stays sent, and the entry says so. Raises NotFound for another entry, Refused when it is too late or
+    something else was changed since.
     """
     with transaction.atomic():
         incident = held(ref)
         rank.require(actor, incident, Right.INCIDENT_CLASSIFY, now=now)
-        entry = Entry.objects.filter(seq=seq, incident=incident.ref).first()
+        entries = Entry.objects.filter(incident=incident.ref)
+        found = entries.filter(kind__in=UNDOABLE).order_by("-seq") if seq is None else entries.filter(seq=seq)
+        entry = found.first()
         if entry is None or entry.data is None:
-            raise NotFound(f"{incident.ref} has no entry {seq}.")
+            raise NotFound(f"{incident.ref} has nothing to take back{f' in entry {seq}' if seq is not None else ''}.")
         _require_fresh(incident, entry, now=now)
         if entry.kind == Kind.PRIORITY_CHANGED:
             _undo_priority(actor, incident, entry, now=now)
@@ -54,7 +58,7 @@ def undo(actor: Actor, ref: str | int, seq: int, *, now: datetime) -> Incident:
 
 
 def _require_fresh(incident: Incident, entry: Entry, *, now: datetime) -> None:
-    if entry.kind not in {Kind.PRIORITY_CHANGED, Kind.SEVERITY_CHANGED, Kind.INCIDENT_RESOLVED}:
+    if entry.kind not in UNDOABLE:
         raise NotFound("This cannot be taken back; add a note instead.")
     if now - entry.at > UNDO_WITHIN:
         raise Refused("Too late to take it back.", reason="too_late", remedy="Change it once more and say why.")

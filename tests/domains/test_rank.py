@@ -247,3 +247,75 @@ def test_a_take_over_that_makes_no_sense_is_refused(
         actions.ask_take_over(house.ada, incident.ref, role=COORDINATOR, reason="x", now=house.now)
     assert not TakeOver.objects.exists()
     assert not Entry.objects.filter(kind="takeover.asked").exists()
+
+
+@pytest.mark.req("R-9.3.5-4")
+def test_only_whoever_decides_on_people_asks_somebody_who_is_not_on_call(
+    house: House, vic: Actor, incident: Incident
+) -> None:
+    worlds.person("otto", display_name="Otto", now=house.now)
+    for actor in (vic, house.ben):
+        with pytest.raises(NotAllowed) as no:
+            actions.pull_in(actor, incident.ref, person="otto", reason="Knows it", now=house.now)
+        assert "page Otto, who is not on call" in no.value.message
+    with pytest.raises(Invalid):
+        actions.pull_in(house.ada, incident.ref, person="otto", reason=" ", now=house.now)
+    page = actions.pull_in(house.ada, incident.ref, person="otto", reason="Knows the mail gate", now=house.now)
+    assert (page.person and page.person.username, page.kind, page.reason) == ("otto", "role", EXPERT)
+    [told] = world.entries(incident, "person.pulled_in")
+    assert (told["username"], told["reason"]) == ("otto", "Knows the mail gate")
+    actions.release_role(house.ada, incident.ref, role=COORDINATOR, username="ada", now=house.now)
+    actions.pull_in(house.ben, incident.ref, person="otto", reason="No coordinator", now=house.now)
+    assert len(world.entries(incident, "person.pulled_in")) == 2
+
+
+def test_whoever_is_on_call_may_be_asked_by_the_expert(house: House, incident: Incident) -> None:
+    house.rotation("identity-experts", EXPERT, "eve")
+    actions.pull_in(house.ben, incident.ref, person="eve", reason="More hands", now=house.now)
+    assert world.entries(incident, "person.pulled_in") == []
+    assert [one["persons"] for one in world.entries(incident, "role.asked")][-1] == ["eve"]
+
+
+def test_a_role_nobody_takes_in_time_asks_on_by_itself_once(house: House) -> None:
+    house.rotation("coordinators", COORDINATOR, "cora")
+    found = house.declare(severity="error")
+    house.pass_time(timedelta(minutes=9))
+    assert actions.press_unfilled_roles(now=house.now) == 0
+    house.pass_time(timedelta(minutes=1))
+    assert actions.press_unfilled_roles(now=house.now) == 1
+    assert actions.press_unfilled_roles(now=house.now) == 0
+    [told] = world.entries(found, "role.unfilled")
+    assert (told["role_code"], told["asked"], told["gap"]) == (COORDINATOR, "cora", False)
+
+
+def test_where_no_rotation_has_the_role_the_team_is_asked(house: House) -> None:
+    found = house.declare(severity="error")
+    house.pass_time(timedelta(minutes=10))
+    actions.press_unfilled_roles(now=house.now)
+    assert [one["asked"] for one in world.entries(found, "role.unfilled")] == ["Ada, Ben"]
+
+
+@pytest.mark.req("R-9.3.8-3")
+def test_what_the_communicator_owes_goes_to_the_coordinator_before_the_release(house: House, vic: Actor) -> None:
+    found = house.declare(severity="critical", groups=["product-owners"])
+    for role, name in ((COORDINATOR, "ada"), (EXPERT, "ben"), (COMMUNICATOR, "vic")):
+        actions.assign_role(house.ada, found.ref, role=role, username=name, now=house.now)
+    owed = world.obligation(found, "update_opening:groups:0")
+    assert owed.owner is not None
+    assert (owed.owner_role, owed.owner.username) == (COMMUNICATOR, "vic")
+    actions.change_severity(house.ada, found.ref, severity="error", reason="One team.", now=house.now)
+    owed.refresh_from_db()
+    assert (owed.owner_role, owed.owner.username, owed.state) == (COORDINATOR, "ada", "open")
+    [moved] = Entry.objects.filter(incident=found.ref, kind="obligation.reassigned", data__key=owed.key)
+    released = Entry.objects.get(incident=found.ref, kind="role.released")
+    assert moved.seq < released.seq
+    assert moved.data is not None
+    assert (moved.data["giver"], moved.data["taker"]) == ("Vic" if vic.display_name == "Vic" else "vic", "Ada")
+
+
+def test_whoever_owes_what_nobody_can_take_stays(house: House, vic: Actor) -> None:
+    found = house.declare(severity="critical", groups=["product-owners"])
+    actions.assign_role(vic, found.ref, role=COMMUNICATOR, username="vic", now=house.now)
+    actions.change_severity(house.ada, found.ref, severity="error", reason="One team.", now=house.now)
+    assert holder(found, COMMUNICATOR) == ["vic"]
+    assert world.entries(found, "obligation.reassigned") == []

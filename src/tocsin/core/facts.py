@@ -101,6 +101,7 @@ class Kind(StrEnum):
     OBLIGATION_FULFILLED = "obligation.fulfilled"
     OBLIGATION_WAIVED = "obligation.waived"
     OBLIGATION_LATE = "obligation.late"
+    OBLIGATION_REASSIGNED = "obligation.reassigned"
     CHECK_WAIVED = "check.waived"
     CHECK_WAIVER_WITHDRAWN = "check.waiver_withdrawn"
     UPDATE_SENT = "update.sent"
@@ -286,6 +287,7 @@ TEXTS: Mapping[Kind, str] = {
     Kind.CONDITION_REPORTED: "{about}. Condition: {condition} Actions: {actions} Needs: {needs}",
     Kind.OBLIGATION_FULFILLED: "Done: {obligation} {reference}",
     Kind.OBLIGATION_WAIVED: "Waived: {obligation}, because {reason}",
+    Kind.OBLIGATION_REASSIGNED: "{obligation} goes from {giver} to {taker} ({role})",
     Kind.OBLIGATION_LATE: "Late: {obligation}, due {due}",
     Kind.CHECK_WAIVED: "{check} is not held against it: {reason}",
     Kind.CHECK_WAIVER_WITHDRAWN: "{check} counts again: {reason}",

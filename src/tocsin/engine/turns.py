@@ -85,10 +85,11 @@ def remind(*, now: datetime) -> int:
     return incidents.remind_of_decisions(now=now)
 
 
-def settle_take_overs(*, now: datetime) -> int:
+def staff(*, now: datetime) -> int:
+    """Roles that were asked for and not answered, and roles that nobody fills."""
     from tocsin.incidents import actions as incidents
 
-    return incidents.settle_take_overs(now=now)
+    return incidents.settle_take_overs(now=now) + incidents.press_unfilled_roles(now=now)
 
 
 def reopen(*, now: datetime) -> int:
@@ -160,7 +161,7 @@ def loops(
             Turn("escalate", escalate),
             Turn("promises", tell_late),
             Turn("decisions", remind),
-            Turn("take_overs", settle_take_overs),
+            Turn("roles", staff),
             Turn("reopen", reopen),
             Turn("status_mails", status_mails),
             Turn("consumers", consumer_notices),

@@ -95,6 +95,13 @@ def on_call_for_role(role: str, *, now: datetime, team: Team | None = None) -> l
     return _joined(core.people_on_call(schedule_of(row), now=now) for row in chosen)
 
 
+def everybody_for_role(role: str, *, team: Team | None = None) -> list[str]:
+    """User names of all who ever stand in a rotation of that role, on call now or not."""
+    rows = Rotation.objects.filter(role=role)
+    chosen = (list(rows.filter(team=team)) if team else []) or list(rows.filter(team__isnull=True))
+    return _joined(group for row in chosen for layer in row.layers for group in layer.get("users", []))
+
+
 def on_call_of_team(team: Team, *, now: datetime) -> list[Person]:
     """Whoever is on call now in any rotation of that team, by name."""
     rows = Rotation.objects.filter(team=team).prefetch_related("overrides")

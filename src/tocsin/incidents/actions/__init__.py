@@ -29,6 +29,7 @@ from tocsin.incidents.actions.noting import annotate
 from tocsin.incidents.actions.opening import declare
 from tocsin.incidents.actions.outside_changes import note_change
 from tocsin.incidents.actions.promising import fulfil_obligation, tell_late_obligations, waive_obligation
+from tocsin.incidents.actions.pulling_in import press_unfilled_roles, pull_in
 from tocsin.incidents.actions.questioning import answer_question, ask_question
 from tocsin.incidents.actions.reminding import remind_of_decisions
 from tocsin.incidents.actions.staffing import assign_role, release_role
@@ -105,6 +106,8 @@ __all__ = [
     "page_failed",
     "pass_page",
     "post_ground_rules",
+    "press_unfilled_roles",
+    "pull_in",
     "record_decision",
     "record_update",
     "release_role",

@@ -21,6 +21,7 @@ from tocsin.incidents import page_text, snapshots
 from tocsin.incidents.actions import duties, paging, rank
 from tocsin.incidents.actions.incident_row import fact, held, save
 from tocsin.incidents.models import Incident, Obligation, ObligationState, RoleHeld
+from tocsin.incidents.obligation_words import words
 from tocsin.people import queries as people
 from tocsin.people.models import Person
 from tocsin.platform.questions import Question
@@ -121,14 +122,6 @@ def _require_open(row: Obligation) -> None:
 
 def _told(row: Obligation, kind: Kind, **data: Any) -> audit.Fact:
     return fact(row.incident, kind, obligation=words(row), key=row.key, obligation_kind=row.kind, **data)
-
-
-def words(row: Obligation) -> str:
-    """An obligation as people say it: "update progress to groups"."""
-    said = row.kind.replace("_", " ")
-    if row.kind == ObligationKind.FILL_ROLE:
-        return f"fill role {row.owner_role.replace('_', ' ')}"
-    return f"{said} to {row.audience}" if row.audience else said
 
 
 def tell_late_obligations(*, now: datetime, limit: int = 100) -> int:

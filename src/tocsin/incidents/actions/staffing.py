@@ -18,7 +18,7 @@ from tocsin.core.process_parts import Area, RoleDefinition
 from tocsin.core.rank import RankDecision, RankReason, RankVerdict, may_join
 from tocsin.core.roles import Duty, HoldReason, duty_holder, hold_decision
 from tocsin.incidents import page_text, role_calls, snapshots
-from tocsin.incidents.actions import duties, paging, rank
+from tocsin.incidents.actions import duties, leaving, paging, rank
 from tocsin.incidents.actions.incident_row import fact, held, save, team_name
 from tocsin.incidents.actions.paging import NewPage
 from tocsin.incidents.known_facts import teams_of
@@ -205,11 +205,14 @@ def take_execution(actor: Actor, incident: Incident, person: Person, *, now: dat
 
 
 def release_uncalled(actor: Actor, incident: Incident, *, now: datetime) -> None:
-    """Roles that the new severity does not call are released; roles that are never called stay with who took them."""
+    """Roles that the new severity does not call are released, once what they owe has gone to somebody who is there.
+
+    Roles that are never called stay with who took them.
+    """
     definition = snapshots.process_of(incident)
     rows = list(RoleHeld.objects.filter(incident=incident, until_at=None).select_related("person"))
     released = roles_released(definition, incident.severity, (row.role for row in rows))
-    gone = [row for row in rows if row.role in released]
+    gone = leaving.pass_on(actor, incident, [row for row in rows if row.role in released], now=now)
     release_held(actor, incident, gone, now=now)
     for row in gone:
         duties.ask_again_for_role(incident, row.role)

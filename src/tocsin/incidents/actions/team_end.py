@@ -15,8 +15,8 @@ from tocsin.core.facts import Kind
 from tocsin.incidents import people_queries, snapshots
 from tocsin.incidents.actions import duties, paging, staffing
 from tocsin.incidents.actions.incident_row import fact, held, person_behind, save, team_name
-from tocsin.incidents.actions.promising import words
 from tocsin.incidents.models import HandOver, Incident, Obligation, ObligationState, ResponseTeam, RoleHeld
+from tocsin.incidents.obligation_words import words
 from tocsin.incidents.page_text import PageText
 from tocsin.people import queries as people
 from tocsin.people.models import Person

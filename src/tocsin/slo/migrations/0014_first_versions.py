@@ -25,13 +25,14 @@ def shown(value):
 
 
 def first_versions(apps, schema_editor):
+    database = schema_editor.connection.alias
     versions = apps.get_model("slo", "ObjectiveVersion")
-    rows = apps.get_model("slo", "Objective").objects.select_related("service", "source").filter(versions=None)
+    rows = apps.get_model("slo", "Objective").objects.using(database).select_related("service", "source").filter(versions=None)
     for row in rows.order_by("pk"):
         found = {name: shown(getattr(row, name)) for name in FIELDS}
         settings = {name: value for name, value in found.items() if value not in (None, "", {})}
         text = json.dumps([settings, row.document], sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-        versions.objects.create(
+        versions.objects.using(database).create(
             objective=row,
             number=row.revision,
             change="added",
@@ -50,4 +51,4 @@ class Migration(migrations.Migration):
         ('slo', '0013_objective_versions'),
     ]
 
-    operations = [migrations.RunPython(first_versions, migrations.RunPython.noop)]
+    operations = [migrations.RunPython(first_versions, migrations.RunPython.noop, elidable=True)]

@@ -7,6 +7,8 @@ that the next one goes on from here.
 
 from __future__ import annotations
 
+from typing import cast
+
 from django.apps import apps
 from django.apps.registry import Apps
 from django.db.backends.base.base import BaseDatabaseWrapper
@@ -15,6 +17,7 @@ from django.db.migrations import RunPython
 from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.migration import Migration
 from django.db.migrations.recorder import MigrationRecorder
+from django.db.migrations.state import StateApps
 
 OURS = "tocsin."
 
@@ -53,4 +56,4 @@ def _by_hand(migration: Migration, registry: Apps, editor: BaseDatabaseSchemaEdi
         return
     for operation in migration.operations:
         if isinstance(operation, RunPython) and not operation.elidable:
-            operation.code(registry, editor)
+            operation.code(cast(StateApps, registry), editor)  # every model is there, as it would be at the end

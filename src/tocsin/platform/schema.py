@@ -56,4 +56,4 @@ def _by_hand(migration: Migration, registry: Apps, editor: BaseDatabaseSchemaEdi
         return
     for operation in migration.operations:
         if isinstance(operation, RunPython) and not operation.elidable:
-            operation.code(cast(StateApps, registry), editor)  # every model is there, as it would be at the end
+            operation.code(cast("StateApps", registry), editor)  # every model is there, as it would be at the end

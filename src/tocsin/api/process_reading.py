@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Annotated, Any
 
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from ninja import Query, Router, Schema
 
 from tocsin.api.auth import actor
 from tocsin.core.document_reading import Level
 from tocsin.core.process_check import Finding
 from tocsin.insights import process_check
-from tocsin.process import queries
+from tocsin.process import document, queries
 
 router = Router(tags=["process"])
 
@@ -47,6 +47,15 @@ def diff(
         ],
         "next": None,
     }
+
+
+@router.get("/process/document")
+def written(
+    request: HttpRequest, form: Annotated[str, Query(alias="format")] = "html", version: int | None = None
+) -> HttpResponse:
+    """The complete process as a document with contents: `format` html, md or pdf."""
+    content = document.written(actor(request), form=form, number=version)
+    return HttpResponse(content, content_type=document.TYPES[form])
 
 
 def findings(found: Sequence[Finding]) -> dict[str, Any]:

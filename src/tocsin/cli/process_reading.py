@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
+from pathlib import Path
 from typing import Any
 
 import click
@@ -100,4 +101,26 @@ def diff(before: int, after: int, output: str, as_json: bool) -> None:
     sys.exit(1 if found["items"] else 0)
 
 
-COMMANDS = (check, diff)
+@click.command("print")
+@click.option("--format", "form", type=click.Choice(["html", "pdf", "md"]), default="md", show_default=True)
+@click.option("--version", "number", type=VersionNumber(), help="Another version than the one in force.")
+@click.option("-o", "--to", "target", type=click.Path(dir_okay=False), help="Write this file instead of stdout.")
+def print_process(form: str, number: int | None, target: str | None) -> None:
+    """The complete process as a document: contents, priorities, severities, matrix, roles, ten answers, lifecycle,
+    cadence, version, author, approvers, dates.
+    """
+    asked: dict[str, Any] = {"format": form, **({} if number is None else {"version": number})}
+    content = Client().download("/process/document", **asked)
+    if target is None:
+        if form == "pdf" and sys.stdout.isatty():
+            raise click.UsageError("A PDF is nothing for a terminal; name a file with --to.")
+        sys.stdout.buffer.write(content)
+        return
+    try:
+        Path(target).write_bytes(content)
+    except OSError as error:
+        raise click.ClickException(f"{target}: {error.strerror}") from None
+    click.echo(f"Written to {target}.", err=True)
+
+
+COMMANDS = (check, diff, print_process)

@@ -18,6 +18,13 @@ class Heading:
 
 
 @dataclass(frozen=True, slots=True)
+class Contents:
+    """Where the headings of the second level are; stands before them."""
+
+    titles: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Text:
     text: str
 
@@ -42,7 +49,7 @@ class Table:
     rows: tuple[tuple[str, ...], ...]
 
 
-Block = Heading | Text | Link | List | Table
+Block = Heading | Contents | Text | Link | List | Table
 
 
 def markdown(blocks: Sequence[Block]) -> str:
@@ -54,6 +61,8 @@ def _as_markdown(block: Block) -> str:
     match block:
         case Heading(level, text):
             return f"{'#' * level} {_plain(text)}"
+        case Contents(titles):
+            return "\n".join(f"- [{_plain(title)}](#{anchor(title)})" for title in titles)
         case Link(words, url):
             return f"{_plain(words)}: " + (f"<{url}>" if _PLAIN_URL.fullmatch(url) else _plain(url))
         case List(items, numbered):
@@ -72,6 +81,11 @@ def _plain(text: str) -> str:
     return re.sub(r"([\\`*_\[\]|#<>])", r"\\\1", joined)
 
 
+def anchor(text: str) -> str:
+    """The name a heading is linked by, as wikis make it from its words."""
+    return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-") or "part"
+
+
 def html(title: str, blocks: Sequence[Block]) -> str:
     """The blocks as a page of their own."""
     head = f'<!doctype html>\n<html lang="en">\n<head><meta charset="utf-8"><title>{escape(title)}</title></head>'
@@ -86,7 +100,11 @@ def body(blocks: Sequence[Block]) -> str:
 def _as_html(block: Block) -> str:
     match block:
         case Heading(level, text):
-            return f"<h{level}>{escape(text)}</h{level}>"
+            named = f' id="{anchor(text)}"' if level > 1 else ""
+            return f"<h{level}{named}>{escape(text)}</h{level}>"
+        case Contents(titles):
+            lines = (f'<li><a href="#{anchor(title)}">{escape(title)}</a></li>' for title in titles)
+            return f'<nav aria-label="Contents"><ol>{"".join(lines)}</ol></nav>'
         case Link(words, url):
             shown = escape(url)
             leads = f'<a href="{shown}" rel="noreferrer">{shown}</a>' if _PLAIN_URL.fullmatch(url) else shown

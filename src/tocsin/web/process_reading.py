@@ -7,6 +7,7 @@ from itertools import groupby
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import path
+from django.utils.safestring import mark_safe
 from django.views.decorators.http import require_GET
 
 from tocsin.core.access import Right
@@ -14,6 +15,8 @@ from tocsin.core.document_diff import Difference
 from tocsin.core.document_reading import Level
 from tocsin.core.errors import NotFound
 from tocsin.insights import process_check
+from tocsin.platform.documents import Contents, anchor, body
+from tocsin.process import document as written
 from tocsin.process import queries
 from tocsin.web import asking
 from tocsin.web.process import change_words
@@ -61,6 +64,34 @@ def compared(request: HttpRequest) -> HttpResponse:
     return render(request, "web/process_diff.html", context)
 
 
+@require_GET
+def document(request: HttpRequest) -> HttpResponse:
+    """The complete process to read from top to bottom, or to print."""
+    actor = asking.actor(request)
+    number = _number(request, "version") or queries.current_version().number
+    shown = queries.version(actor, number)
+    _, _, contents, *blocks = written.blocks(actor, shown)
+    context = {
+        "version": shown,
+        "facts": written.facts(shown),
+        "contents": [(anchor(title), title) for title in contents.titles] if isinstance(contents, Contents) else [],
+        "body": mark_safe(body(blocks)),  # noqa: S308 - body escapes every text
+    }
+    return render(request, "web/process_document.html", context)
+
+
+@require_GET
+def document_file(request: HttpRequest, ending: str) -> HttpResponse:
+    """The same as a file."""
+    if ending not in written.TYPES:
+        raise NotFound(f"There is no such file; there are .{', .'.join(written.TYPES)}.")
+    number = _number(request, "version")
+    content = written.written(asking.actor(request), form=ending, number=number)
+    answer = HttpResponse(content, content_type=written.TYPES[ending])
+    answer.headers["Content-Disposition"] = f'attachment; filename="process.{ending}"'
+    return answer
+
+
 def _section(change: Difference) -> str:
     return change.path.split(".", 1)[0].split("[", 1)[0]
 
@@ -77,5 +108,7 @@ def _number(request: HttpRequest, name: str) -> int | None:
 
 urlpatterns = [
     path("process/check", checked, name="process-check"),
+    path("process/document", document, name="process-document"),
+    path("process/document.<slug:ending>", document_file, name="process-document-file"),
     path("process/diff", compared, name="process-diff"),
 ]

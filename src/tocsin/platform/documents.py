@@ -103,8 +103,8 @@ def _as_html(block: Block) -> str:
             named = f' id="{anchor(text)}"' if level > 1 else ""
             return f"<h{level}{named}>{escape(text)}</h{level}>"
         case Contents(titles):
-            lines = (f'<li><a href="#{anchor(title)}">{escape(title)}</a></li>' for title in titles)
-            return f'<nav aria-label="Contents"><ol>{"".join(lines)}</ol></nav>'
+            places = (f'<li><a href="#{anchor(title)}">{escape(title)}</a></li>' for title in titles)
+            return f'<nav aria-label="Contents"><ol>{"".join(places)}</ol></nav>'
         case Link(words, url):
             shown = escape(url)
             leads = f'<a href="{shown}" rel="noreferrer">{shown}</a>' if _PLAIN_URL.fullmatch(url) else shown

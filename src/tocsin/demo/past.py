@@ -9,6 +9,7 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Protocol
 
 from tocsin.comms import actions as comms
 from tocsin.core.access import SYSTEM, Actor
@@ -29,6 +30,11 @@ WARM_UP = timedelta(hours=6)
 BASELINE = 5000  # one event in so many fails on a good day
 
 Turns = Callable[[datetime], None]
+WORDS = "Harbor Tickets lives through its last 90 days"
+
+
+class Tell(Protocol):
+    def __call__(self, words: str, share: float | None, day: datetime | None = None, *, incidents: int = 0) -> None: ...
 
 
 @dataclass(slots=True)
@@ -41,18 +47,20 @@ class Past:
     source: str
     turns: Turns
     fed: dict[str, datetime] = field(default_factory=dict)
+    _incidents: int = 0
+    _tell: Callable[[datetime], None] = lambda _: None
 
-    def live(self, faults: list[Fault], *, until: datetime, tell: Callable[[float], None]) -> None:
-        """Everything from the clock's present to `until`; `tell` hears the share that is done."""
+    def live(self, faults: list[Fault], *, until: datetime, tell: Tell) -> None:
+        """Everything from the clock's present to `until`; `tell` hears how far that is, and may raise to end it."""
         began = self.clock.now()
+        self._tell = lambda now: tell(WORDS, min(1.0, (now - began) / (until - began)), now, incidents=self._incidents)
         self.fed = dict.fromkeys(TRAFFIC, began)
         for fault in faults:
             self._quiet(until=fault.start - WARM_UP)
             self._suffer(fault)
-            tell((self.clock.now() - began) / (until - began))
         self._quiet(until=until)
         make_exceptions(_actor(PROCESS_OWNER), now=self.clock.now())
-        tell(1.0)
+        self._tell(self.clock.now())
 
     def _quiet(self, *, until: datetime) -> None:
         while self.clock.now() < until:
@@ -68,7 +76,9 @@ class Past:
             self.clock.wind_to(min(self.clock.now() + TICK, end))
             self._feed([fault.slo], step=timedelta(minutes=1), share=fault.share)
             self._cycle()
-            incident = incident or self._found(fault)
+            if incident is None:
+                incident = self._found(fault)
+                self._incidents += incident is not None
             if incident is not None:
                 self._respond(fault, incident)
         if incident is not None:
@@ -161,6 +171,7 @@ class Past:
 
     def _cycle(self) -> None:
         self.turns(self.clock.now())
+        self._tell(self.clock.now())
 
 
 def _row(name: str, *, at: datetime, span: timedelta, share: float) -> dict[str, object]:

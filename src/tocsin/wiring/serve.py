@@ -3,33 +3,28 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 import os
-import signal
 import sys
 from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tocsin.wiring import preparation
+from tocsin.wiring.listening import Listener
 from tocsin.wiring.lock import AlreadyRunning, ProcessLock
 
 if TYPE_CHECKING:
     from tocsin.engine.run import Engine
     from tocsin.intake.journal import JournalWriter
-    from tocsin.wiring.asgi import Front
-    from tocsin.wiring.live import Live
+    from tocsin.wiring.opening import Opening
 
 _log = logging.getLogger(__name__)
 
 Stop = Callable[[], None]
-BACKLOG = 1024
 SWITCH_SECONDS = 0.001
 """How soon a thread that waits for the interpreter gets it: a page must not wait five milliseconds for each step."""
-STOP_SECONDS = 20.0
-HEADER_MILLISECONDS = 30_000
 
 
 def serve(
@@ -40,11 +35,13 @@ def serve(
     engine: bool = True,
     beside: Callable[[], Stop] | None = None,
     channels: Mapping[str, Any] | None = None,
+    opening: Opening | None = None,
 ) -> int:
     """Serve until SIGTERM or SIGINT; returns the exit code.
 
     `beside` is started once the server is set up and returns what stops it (the demo's traffic); `channels` replaces
-    the ways out of the house. A second process on the same folder is refused with one line and exit code 1.
+    the ways out of the house. With an `opening` the port answers at once, and the house behind it opens when that is
+    done. A second process on the same folder is refused with one line and exit code 1.
     """
     preparation.make_folder(data)
     lock = ProcessLock(data)
@@ -55,10 +52,15 @@ def serve(
             sys.stderr.write(f"tocsin: {error}\n")
             return 1
     _set_up_django(data, host, port)
-    _prepare_database()
+    sys.setswitchinterval(SWITCH_SECONDS)
+    house = House(with_engine=engine, beside=beside, channels=channels)
     try:
-        return _run(host=host, port=port, with_engine=engine, beside=beside, channels=channels)
+        if opening is None:
+            prepare_database()
+        code: int = _event_loop_runner()(Listener(house, opening).listen(host, port))
+        return code
     finally:
+        house.close()
         lock.release()
 
 
@@ -71,7 +73,8 @@ def _set_up_django(data: Path, host: str, port: int) -> None:
     django.setup()
 
 
-def _prepare_database() -> None:
+def prepare_database() -> None:
+    """Whatever has to be true of the database before anybody is served."""
     from django.db import connection
 
     preparation.migrate()
@@ -85,29 +88,40 @@ def _prepare_database() -> None:
     connection.close()
 
 
-def _run(
-    *, host: str, port: int, with_engine: bool, beside: Callable[[], Stop] | None, channels: Mapping[str, Any] | None
-) -> int:
-    from tocsin.intake.journal import JournalWriter
+@dataclass(slots=True)
+class House:
+    """What works behind the front: the journal's writer, the engine, and what is started beside them."""
 
-    sys.setswitchinterval(SWITCH_SECONDS)
-    journal = JournalWriter()
-    journal.start()
-    running = _engine(channels) if with_engine else None
-    if running is not None:
-        _remember_counts()
-        running.start()
-    stop_beside: Stop = beside() if beside is not None else lambda: None
-    try:
-        _event_loop_runner()(_listen(host, port, journal, running))
-    finally:
-        stop_beside()
-        journal.stop()
-        if running is not None and not running.stop():
+    with_engine: bool
+    beside: Callable[[], Stop] | None
+    channels: Mapping[str, Any] | None
+    engine: Engine | None = None
+    _journal: JournalWriter | None = None
+    _stop_beside: Stop | None = None
+
+    def open(self) -> JournalWriter:
+        from tocsin.intake.journal import JournalWriter
+
+        journal = self._journal = JournalWriter()
+        journal.start()
+        if self.with_engine:
+            self.engine = _engine(self.channels)
+            _remember_counts()
+            self.engine.start()
+        if self.beside is not None:
+            self._stop_beside = self.beside()
+        return journal
+
+    def close(self) -> None:
+        """End everything that was opened, what makes work before what does it."""
+        if self._stop_beside is not None:
+            self._stop_beside()
+        if self._journal is not None:
+            self._journal.stop()
+        if self.engine is not None and not self.engine.stop():
             _log.warning("the engine did not end in time; what it held is given back at the next start")
-        elif running is not None:
+        elif self.engine is not None:
             _put_counts_away()
-    return 0
 
 
 def _remember_counts() -> None:
@@ -154,88 +168,3 @@ def default_channels() -> dict[str, Any]:
     from tocsin.channels import registry
 
     return dict(registry.build(smtp_url=settings.SMTP_URL, mail_from=settings.MAIL_FROM, chat=settings.CHAT))
-
-
-async def _listen(host: str, port: int, journal: JournalWriter, engine: Engine | None) -> None:
-    """Serve until told to stop: streams end first, then requests in flight, then the listener."""
-    from granian.constants import Interfaces
-    from granian.http import HTTP1Settings
-    from granian.server.embed import Server
-
-    from tocsin.platform import db
-
-    threads = ThreadPoolExecutor(4, thread_name_prefix="door")
-    front, live = build_front(journal, engine, threads)
-    server = Server(
-        front,
-        address=host,
-        port=port,
-        interface=Interfaces.ASGINL,
-        websockets=False,
-        backlog=BACKLOG,
-        http1_settings=HTTP1Settings(header_read_timeout=int(HEADER_MILLISECONDS * db.patience())),
-        log_enabled=False,
-    )
-    loop = asyncio.get_running_loop()
-    ended = loop.create_task(server.serve())
-
-    def stop() -> None:
-        stopping.append(loop.create_task(_stop(server, live)))
-        loop.call_later(STOP_SECONDS, ended.cancel)
-
-    stopping: list[asyncio.Task[None]] = []
-    for name in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(name, stop)
-    sys.stderr.write(f"tocsin: serving on http://{host}:{port}\n")
-    with contextlib.suppress(asyncio.CancelledError):
-        await ended
-    front.django.close()
-    threads.shutdown(wait=False, cancel_futures=True)
-
-
-async def _stop(server: Any, live: Live) -> None:
-    """The server waits for its connections, so the streams, which never end by themselves, have to end before."""
-    live.end()
-    for _ in range(100):
-        if not live.streams:
-            break
-        await asyncio.sleep(0.01)
-    server.stop()
-
-
-def build_front(journal: JournalWriter, engine: Engine | None, threads: ThreadPoolExecutor) -> tuple[Front, Live]:
-    """The front of this process with its doors, streams and health pages. Called inside the event loop."""
-    from tocsin.intake.doors import Doors
-    from tocsin.intake.keys import KeyRing
-    from tocsin.intake.lookups import ObjectiveNames, Selections, present, sender_of
-    from tocsin.platform import clock, db
-    from tocsin.wiring import watching
-    from tocsin.wiring.asgi import Front
-    from tocsin.wiring.bridge import Bridge
-    from tocsin.wiring.health import Checks, Health
-    from tocsin.wiring.live import Live
-    from tocsin.wiring.wsgi import application
-
-    patience = db.patience()
-    doors = Doors(
-        keys=KeyRing(sender_of, threads, clock.monotonic),
-        journal=journal,
-        names=ObjectiveNames(threads, clock.monotonic),
-        selection=Selections(threads, clock.monotonic),
-        clock=present,
-        body_seconds=15 * patience,
-    )
-    live = Live(threads=threads, latest=watching.latest_entry, may_watch=watching.may_watch, patience=patience)
-    checks = Checks(
-        ready=watching.ready,
-        engine=watching.engine_report(engine),
-        version=watching.version(),
-        may_scrape=watching.may_scrape,
-    )
-    front = Front(
-        doors=doors,
-        health=Health(checks, threads),
-        live=live,
-        django=Bridge(application, body_seconds=15 * patience),
-    )
-    return front, live

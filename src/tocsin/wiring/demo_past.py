@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -95,7 +95,7 @@ def _live(wound: clocks.WoundClock, faults: list[Fault], *, until: datetime, pro
 class Cycle:
     """One cycle of the engine and of delivery, with those turns left out that would find nothing."""
 
-    turns: list[Turn]
+    turns: Sequence[Turn]
     channels: Mapping[str, Any]
     _taken_at: dict[str, datetime] = field(default_factory=dict)
 

@@ -6,14 +6,14 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.http import HttpRequest
-from ninja import Field, Router, Schema, Status
+from ninja import Field, Query, Router, Schema, Status
 
-from tocsin.api import classification, course_shapes, shapes
+from tocsin.api import classification, course_shapes, incident_links, shapes
 from tocsin.api.auth import actor
 from tocsin.api.listing import listing
 from tocsin.core.errors import Invalid
 from tocsin.core.incident_lifecycle import State
-from tocsin.incidents import actions, course, queries
+from tocsin.incidents import actions, course, links, queries
 from tocsin.incidents.models import Incident
 from tocsin.platform import clock
 
@@ -32,6 +32,21 @@ class Declaration(Schema):
     kind: str = "real"
     groups: list[str] = []
     caused_by: str = Field("", description="What it follows from upstream: an incident (INC-7) or an SLO (slo:NAME).")
+
+
+class Filters(Schema):
+    """By which words a list is cut; an empty one cuts nothing."""
+
+    service: str = ""
+    team: str = ""
+    priority: int | None = None
+    severity: str = ""
+    category: str = ""
+    origin: str = ""
+    impact: str = ""
+    environment: str = ""
+    scope: str = Field("", description="A region or tenant, or a part of its name.")
+    sli: str = Field("", description="A kind of SLI: availability, latency.")
 
 
 class PriorityChange(Schema):
@@ -92,15 +107,9 @@ class Person(Schema):
 @router.get("/incidents")
 def list_incidents(
     request: HttpRequest,
+    asked: Query[Filters],
     all: bool = False,  # noqa: A002 - the word of the contract
     status: str = "",
-    service: str = "",
-    team: str = "",
-    priority: int | None = None,
-    severity: str = "",
-    category: str = "",
-    origin: str = "",
-    impact: str = "",
     limit: int = 200,
     cursor: str = "",
 ) -> dict[str, Any]:
@@ -109,15 +118,9 @@ def list_incidents(
         actor(request),
         open_only=not (all or status),
         status=status,
-        service=service,
-        team=team,
-        priority=priority,
-        severity=severity,
-        category=category,
-        origin=origin,
-        impact=impact,
         limit=min(limit, 1000),
         cursor=cursor,
+        **asked.dict(),
     )
     return listing(page.rows, shapes.incident, following=page.following)
 
@@ -153,6 +156,7 @@ def show(request: HttpRequest, ref: str) -> dict[str, Any]:
         "obligations": [shapes.obligation(one) for one in queries.obligations(asking, ref)],
         "caused_by_upstream": [shapes.upstream(one) for one in queries.causes(row)],
         "dependents": [one.ref for one in queries.dependents(row)],
+        "links": incident_links.shown(links.links_of(asking, row)),
         "roles": [shapes.role_held(held) for held in row.roles_held.select_related("person").order_by("from_at")],
     }
 

@@ -9,13 +9,14 @@ import click
 from tocsin.cli import classification
 from tocsin.cli.client import Client, quoted
 from tocsin.cli.incident_course import for_people
+from tocsin.cli.incident_sorting import links_for_people
 from tocsin.cli.output import duration, output_options, show
 
 COLUMNS = ("id", "priority", "severity", "state", "service", "title", "created_at")
 WHOLE = (
     "id", "title", "status", "priority", "priority_state", "severity", "service", "created_at", "acknowledged_by",
     "resolved_at", "impact_state", "cause", "workaround", "first_stakeholder_notice_at", "first_customer_report_at",
-    "ahead", "phases", "escalations", "caused_by_upstream", "dependents", "roles", "obligations", "timeline",
+    "ahead", "phases", "escalations", "caused_by_upstream", "dependents", "links", "roles", "obligations", "timeline",
 )  # fmt: skip
 PAGING = (*WHOLE[:10], "state", "snoozed_until")
 
@@ -34,6 +35,9 @@ def incident() -> None:
 @click.option("--category")
 @click.option("--origin", help="slo, resource or human.")
 @click.option("--impact", help="actual, or potential for near misses.")
+@click.option("--environment")
+@click.option("--scope", help="A region or tenant, or a part of its name.")
+@click.option("--sli", help="A kind of SLI: availability, latency.")
 @click.option("--limit", type=int, default=200, show_default=True)
 @output_options
 def list_incidents(every: bool, output: str, as_json: bool, limit: int, **filters: str | None) -> None:
@@ -54,7 +58,7 @@ def show_incident(incident_id: str, output: str, as_json: bool) -> None:
     """One incident: state, roles, next duty, timeline."""
     found = Client().get(f"/incidents/{quoted(incident_id)}")
     plain = as_json or output in {"json", "yaml"}
-    show(found if plain else for_people(found), WHOLE, output=output, as_json=as_json)
+    show(found if plain else links_for_people(for_people(found)), WHOLE, output=output, as_json=as_json)
 
 
 @incident.command()

@@ -11,6 +11,7 @@ from tocsin.cli import (
     explain,
     imports,
     incident_course,
+    incident_sorting,
     incidents,
     oncall,
     people,
@@ -80,7 +81,7 @@ slos.slo.add_command(slo_ledger.ledger)
 slos.slo.add_command(slo_lint.lint)
 for command in consumer_views.COMMANDS:
     slos.priority.add_command(command)
-for command in incident_course.COMMANDS:
+for command in (*incident_course.COMMANDS, *incident_sorting.COMMANDS):
     incidents.incident.add_command(command)
 reports.report.add_command(incident_course.figures)
 incidents.incident.add_command(reports.of_incident)

@@ -23,8 +23,10 @@ LIFE = (
     Kind.INCIDENT_CLOSED,
     Kind.INCIDENT_REOPENED,
     Kind.INCIDENT_MERGED,
+    Kind.INCIDENT_UNMERGED,
     Kind.INCIDENT_CANCELLED,
 )
+_AGAIN = (Kind.INCIDENT_REOPENED, Kind.INCIDENT_UNMERGED)
 _ENDS = (Kind.INCIDENT_RESOLVED, Kind.INCIDENT_MERGED, Kind.INCIDENT_CANCELLED)
 _NOBODY = "system"
 
@@ -181,8 +183,8 @@ class Record:
     def spans(self) -> tuple[Span, ...]:
         spans: list[Span] = []
         begin = self.began
-        for event in self.of(*_ENDS, Kind.INCIDENT_REOPENED):
-            if event.kind == Kind.INCIDENT_REOPENED:
+        for event in self.of(*_ENDS, *_AGAIN):
+            if event.kind in _AGAIN:
                 begin = begin or event
             elif begin is not None and not self._is_for_another(event):
                 spans.append(Span(begin, event))
@@ -190,7 +192,8 @@ class Record:
         return (*spans, Span(begin, None)) if begin is not None else tuple(spans)
 
     def _is_for_another(self, event: Event) -> bool:
-        return event.kind == Kind.INCIDENT_MERGED and event.get("merged") != self.ref
+        mergers = {Kind.INCIDENT_MERGED, Kind.INCIDENT_UNMERGED}
+        return event.kind in mergers and event.get("merged") != self.ref
 
     @property
     def ended(self) -> Event | None:
@@ -200,8 +203,9 @@ class Record:
     @cached_property
     def void(self) -> Event | None:
         """The entry that says that it was no incident, or goes on in another one."""
-        found = [one for one in self.of(Kind.INCIDENT_MERGED, Kind.INCIDENT_CANCELLED) if not self._is_for_another(one)]
-        return found[-1] if found else None
+        kinds = (Kind.INCIDENT_MERGED, Kind.INCIDENT_UNMERGED, Kind.INCIDENT_CANCELLED)
+        found = [one for one in self.of(*kinds) if not self._is_for_another(one)]
+        return found[-1] if found and found[-1].kind != Kind.INCIDENT_UNMERGED else None
 
     @cached_property
     def acknowledged(self) -> Event | None:

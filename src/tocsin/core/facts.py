@@ -22,6 +22,8 @@ class Kind(StrEnum):
     INCIDENT_CLOSED = "incident.closed"
     INCIDENT_REOPENED = "incident.reopened"
     INCIDENT_MERGED = "incident.merged"
+    INCIDENT_UNMERGED = "incident.unmerged"
+    INCIDENT_CONTROL_STATED = "incident.control_stated"
     INCIDENT_CANCELLED = "incident.cancelled"
     INCIDENT_SNOOZED = "incident.snoozed"
     INCIDENT_SNOOZE_ENDED = "incident.snooze_ended"
@@ -208,7 +210,9 @@ TEXTS: Mapping[Kind, str] = {
     Kind.INCIDENT_CLOSED: "Closed",
     Kind.INCIDENT_REOPENED: "Reopened. {reason}",
     Kind.INCIDENT_CANCELLED: "Cancelled: {reason}",
-    Kind.INCIDENT_MERGED: "Merged into {into}",
+    Kind.INCIDENT_MERGED: "{merged} merged into {into}",
+    Kind.INCIDENT_UNMERGED: "{merged} taken out of {into} again. {reason}",
+    Kind.INCIDENT_CONTROL_STATED: "{finding}. {reason}",
     Kind.INCIDENT_UNDONE: "Taken back: {what}{stays}",
     Kind.INCIDENT_LINKED: "Caused upstream by {upstream}",
     Kind.INCIDENT_CONTINUED: "{before} goes on as {after}: {reason}",

@@ -120,6 +120,8 @@ def _state_after(ref: str, event: Event, state: State, resolved_from: State) -> 
         return resolved_from if event.get("undo_of") else State.INVESTIGATING
     if event.kind == Kind.INCIDENT_MERGED:
         return State.MERGED if event.text("merged") == ref else state
+    if event.kind == Kind.INCIDENT_UNMERGED:
+        return State(event.text("to_state")) if event.text("merged") == ref else state
     return _ENTERS.get(event.kind, state)
 
 

@@ -104,6 +104,8 @@ class Incident(models.Model):
     service = models.ForeignKey(Service, on_delete=models.PROTECT, null=True, blank=True, related_name="incidents")
     team = models.ForeignKey(Team, on_delete=models.PROTECT, null=True, blank=True, related_name="incidents")
     category = models.CharField(max_length=63, blank=True, default="")
+    environment = models.CharField(max_length=63, blank=True, default="")
+    felt_in = models.CharField(max_length=150, blank=True, default="")  # which regions or tenants
     origin = models.CharField(max_length=16, choices=Origin.choices)
     source = models.CharField(max_length=150, blank=True, default="")
     dedup_key = models.CharField(max_length=300, blank=True, default="")

@@ -102,41 +102,43 @@ def incident(actor: Actor, ref: str | int) -> Incident:
     return found
 
 
+_FILTERS = {
+    "service": "service__name",
+    "team": "team__name",
+    "priority": "priority",
+    "severity": "severity",
+    "category": "category",
+    "origin": "origin",
+    "impact": "impact_state",
+    "environment": "environment",
+    "scope": "felt_in__icontains",
+    "sli": "objective__sli_kind",
+    "objective": "objective__name",
+}
+
+
 def incidents(
     actor: Actor,
     *,
     open_only: bool = False,
     status: str = "",
-    service: str = "",
-    team: str = "",
-    priority: int | None = None,
-    severity: str = "",
-    category: str = "",
-    origin: str = "",
-    impact: str = "",
-    objective: str = "",
     newest: bool = False,
     limit: int = 200,
     cursor: str = "",
+    **filters: str | int | None,
 ) -> Listing:
-    """Incidents by priority, severity, age and number (R-9.2-6), or newest first, a part at a time."""
+    """Incidents by priority, severity, age and number (R-9.2-6), or newest first, a part at a time.
+
+    `filters` are service, team, priority, severity, category, origin, impact, environment, scope (a region or tenant,
+    or a part of its name), sli (a kind of SLI) and objective; an empty one filters nothing.
+    """
     require(actor, Right.INCIDENT_READ)
     rows = _rows()
     if open_only:
         rows = rows.filter(state__in=OPEN_STATES)
     if status:
         rows = rows.filter(state__in=_states(status))
-    chosen = {
-        "service__name": service,
-        "team__name": team,
-        "priority": priority,
-        "severity": severity,
-        "category": category,
-        "origin": origin,
-        "impact_state": impact,
-        "objective__name": objective,
-    }
-    rows = rows.filter(**{name: value for name, value in chosen.items() if value not in {"", None}})
+    rows = rows.filter(**{_FILTERS[name]: value for name, value in filters.items() if value not in {"", None}})
     return _part(rows.order_by("-number") if newest else in_order(rows), limit=limit, cursor=cursor)
 
 

@@ -17,6 +17,7 @@ from tocsin.core.roles import RequiredRole, required_roles
 from tocsin.incidents import queries, snapshots
 from tocsin.incidents.actions.undoing import UNDO_WITHIN
 from tocsin.incidents.course import authorities, course
+from tocsin.incidents.links import links_of
 from tocsin.incidents.models import OPEN_STATES, Incident, Obligation, ObligationState, Page, RoleHeld, State
 from tocsin.incidents.queries import Rung, TimelineLine
 from tocsin.incidents.runbooks import runbook_of
@@ -149,6 +150,7 @@ def context(actor: Actor, incident: Incident, *, now: datetime) -> dict[str, Any
         "silent_since": queries.silent_since(incident),
         "chart": error_share(incident, now=now),
         "runbook": runbook_of(incident, definition),
+        "links": links_of(actor, incident),
         "explanation": _explanation(incident),
         "can_reopen": _can_reopen(incident, definition.lifecycle.reopen_within, now=now),
         "steps": [State.INVESTIGATING, State.IDENTIFIED, State.MITIGATED],

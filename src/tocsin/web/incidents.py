@@ -13,7 +13,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from tocsin.catalog import queries as catalog
 from tocsin.core.access import Right, require
 from tocsin.core.errors import NotFound
-from tocsin.incidents import actions, queries
+from tocsin.incidents import actions, queries, vocabulary
 from tocsin.incidents.models import Incident
 from tocsin.people import queries as people
 from tocsin.process import queries as process
@@ -25,12 +25,19 @@ from tocsin.web import (
     incident_duties,
     incident_forms,
     incident_page,
+    incident_sorting,
     wellbeing,
 )
 
 SHOWN = 50
 LINES = 500
-FILTERS = ("status", "service", "team", "priority", "severity")
+FILTERS = (
+    "status", "service", "team", "priority", "severity",
+    "category", "origin", "impact", "sli", "environment", "scope",
+)  # fmt: skip
+FURTHER = FILTERS[5:]
+ORIGINS = [("", "Any origin"), ("slo", "An SLO"), ("resource", "A resource alert"), ("human", "A person")]
+IMPACTS = [("", "Felt or not"), ("actual", "Felt"), ("potential", "Near misses")]
 STATUSES = [
     ("", "Any state"),
     ("triggered", "Nobody has it"),
@@ -60,6 +67,7 @@ def listing(request: HttpRequest) -> HttpResponse:
         "chosen": chosen,
         "open_only": open_only,
         "filtered": bool(kept),
+        "further": any(chosen[name] for name in FURTHER),
         "kept": urlencode(kept),
         "following": found_rows.following,
         "earlier": str(max(0, int(cursor) - SHOWN)) if cursor.isdigit() and int(cursor) else "",
@@ -89,7 +97,16 @@ def _choices(request: HttpRequest) -> dict[str, list[tuple[str, str]]]:
         "teams": [("", "Any team"), *((team.name, team.label) for team in people.teams(actor))],
         "priorities": [("", "Any priority"), *((str(p.rank), p.code) for p in definition.catalogue.priorities)],
         "severities": [("", "Any severity"), *((s.code, s.code) for s in definition.severities.severities)],
+        "origins": ORIGINS,
+        "impacts": IMPACTS,
+        "categories": [("", "Any cause"), *_same(vocabulary.used_words(actor, "category"))],
+        "environments": [("", "Any environment"), *_same(vocabulary.used_words(actor, "environment"))],
+        "sli_kinds": [("", "Any kind of SLI"), *_same(vocabulary.used_sli_kinds(actor))],
     }
+
+
+def _same(words: list[str]) -> list[tuple[str, str]]:
+    return [(word, word) for word in words]
 
 
 def service_choices(request: HttpRequest) -> list[tuple[str, str]]:
@@ -157,4 +174,5 @@ urlpatterns = [
     *incident_changes.urlpatterns,
     *incident_course.urlpatterns,
     *incident_duties.urlpatterns,
+    *incident_sorting.urlpatterns,
 ]

@@ -11,6 +11,7 @@ from tocsin.incidents.actions.caring import (
     post_ground_rules,
     settle_conflict,
 )
+from tocsin.incidents.actions.categorizing import categorize
 from tocsin.incidents.actions.channel import channel_failed, channel_opened, tell_channels
 from tocsin.incidents.actions.classifying import change_priority, change_severity, choose_groups
 from tocsin.incidents.actions.closing import close
@@ -24,7 +25,8 @@ from tocsin.incidents.actions.escalating import (
 )
 from tocsin.incidents.actions.excusing import waive_check, withdraw_waiver
 from tocsin.incidents.actions.knowing import change_impact, report_by_customer, state_known
-from tocsin.incidents.actions.moving import cancel, merge, move, reopen, resolve
+from tocsin.incidents.actions.merging import merge, unmerge
+from tocsin.incidents.actions.moving import cancel, move, reopen, resolve
 from tocsin.incidents.actions.noting import annotate
 from tocsin.incidents.actions.opening import declare
 from tocsin.incidents.actions.outside_changes import note_change
@@ -74,6 +76,7 @@ __all__ = [
     "ask_take_over",
     "assign_role",
     "cancel",
+    "categorize",
     "change_impact",
     "change_priority",
     "change_severity",
@@ -130,6 +133,7 @@ __all__ = [
     "tell_channels",
     "tell_late_obligations",
     "undo",
+    "unmerge",
     "waive_check",
     "waive_obligation",
     "withdraw_hand_over",

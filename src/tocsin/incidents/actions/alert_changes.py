@@ -19,6 +19,7 @@ from tocsin.core.dedup import slo_key
 from tocsin.core.facts import Kind
 from tocsin.core.incident_lifecycle import AlertEnd, alert_end, reopening
 from tocsin.core.incident_lifecycle import State as CoreState
+from tocsin.core.incident_scope import environment_of, scope_of
 from tocsin.core.priorities import PriorityState, opens_incident
 from tocsin.incidents import page_text, snapshots
 from tocsin.incidents.actions import answering, chain, classifying, duties, moving, opening, paging
@@ -144,6 +145,8 @@ def _open(change: AlertChange, *, now: datetime) -> Incident:
         source=_source(alert),
         dedup_key=cause_key(alert),
         labels=alert.labels,
+        environment=environment_of(alert.labels),
+        felt_in=scope_of(alert.labels),
         alert_count=1,
         urgency=alert.urgency,
         objective=alert.objective,

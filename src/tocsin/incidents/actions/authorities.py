@@ -26,6 +26,7 @@ _REFERENCE = 300
 
 
 @rank.protected
+@rank.protected
 def classify_for_authority(
     actor: Actor,
     ref: str | int,
@@ -68,6 +69,7 @@ def classify_for_authority(
     return incident
 
 
+@rank.protected
 @rank.protected
 def report_to_authority(
     actor: Actor,

@@ -13,6 +13,7 @@ from tocsin.core.facts import Kind
 from tocsin.core.incident_findings import Finding, Knowledge, findings
 from tocsin.core.incident_lifecycle import Event
 from tocsin.incidents.actions import rank
+from tocsin.incidents.actions.categorizing import sorted_fact
 from tocsin.incidents.actions.incident_row import enter, fact, held, save
 from tocsin.incidents.actions.knowing import cause_fact
 from tocsin.incidents.actions.moving import fill, require_facts
@@ -57,8 +58,7 @@ def close(
         save(incident, "state", "closed_at", "service", "team", "category", now=now)
         facts = []
         if (incident.service_id, incident.category) != known:
-            name = incident.service.name if incident.service else None
-            facts.append(fact(incident, Kind.INCIDENT_CATEGORIZED, service=name, category=incident.category))
+            facts.append(sorted_fact(incident))
         if said.knowledge is not Knowledge.UNSAID and said != _words(before):
             facts.append(cause_fact(incident, said.knowledge.value, said.text, said.work_item))
         facts.append(fact(incident, Kind.INCIDENT_CLOSED, cause=said.knowledge.value, work_item=said.work_item))

@@ -1,4 +1,4 @@
-"""From step to step of the response, and to its end: investigate, mitigate, resolve, reopen, merge, cancel."""
+"""From step to step of the response, and to its end: investigate, mitigate, resolve, reopen, cancel."""
 
 from __future__ import annotations
 
@@ -16,10 +16,9 @@ from tocsin.core.incident_lifecycle import Event, accepted, missing_facts, reope
 from tocsin.core.incident_lifecycle import State as CoreState
 from tocsin.core.priorities import PriorityState
 from tocsin.incidents import snapshots
-from tocsin.incidents.actions import chain, classifying, duties, paging, rank
+from tocsin.incidents.actions import chain, duties, paging, rank
 from tocsin.incidents.actions.incident_row import enter, fact, held, save
-from tocsin.incidents.models import OPEN_STATES, Incident, IncidentAlert, IncidentBreach, State
-from tocsin.incidents.queries import number_of
+from tocsin.incidents.models import OPEN_STATES, Incident, State
 from tocsin.platform.text import clean
 
 _STEPS = {
@@ -27,7 +26,7 @@ _STEPS = {
     State.IDENTIFIED.value: (Event.IDENTIFY, Kind.INCIDENT_IDENTIFIED),
     State.MITIGATED.value: (Event.MITIGATE, Kind.INCIDENT_MITIGATED),
 }
-_ENDED = ("state", "resolved_at", "snoozed_until")
+ENDED = ("state", "resolved_at", "snoozed_until")
 _ASKED = {
     "service": "Say which service it was.",
     "category": "Say what kind of incident it was, for example deploy, capacity or dependency.",
@@ -113,7 +112,7 @@ def end(actor: Actor, incident: Incident, *, note: str, by_person: bool, silent:
     if not enter(incident, Event.RESOLVE):
         return
     incident.resolved_at, incident.snoozed_until = now, None
-    save(incident, *_ENDED, "service", "team", "category", now=now)
+    save(incident, *ENDED, "service", "team", "category", now=now)
     more: dict[str, Any] = {"silent": True} if silent else {}
     told = fact(
         incident,
@@ -126,10 +125,11 @@ def end(actor: Actor, incident: Incident, *, note: str, by_person: bool, silent:
         **more,
     )
     audit.record(actor, [told], now=now)
-    _wind_up(incident, now=now)
+    wind_up(incident, now=now)
 
 
-def _wind_up(incident: Incident, *, now: datetime) -> None:
+def wind_up(incident: Incident, *, now: datetime) -> None:
+    """What follows from an end: nobody is asked any more, what was still to be sent is taken back."""
     chain.ended(incident, now=now)
     definition = snapshots.process_of(incident)
     if incident.acknowledged_at is None:
@@ -149,13 +149,16 @@ def reopen(actor: Actor, ref: str | int, *, reason: str = "", now: datetime) -> 
         found = reopening(CoreState(incident.state), resolved_at=incident.resolved_at, window=window, now=now)
         accepted(found)
         if found.changes:
-            _require_key_free(incident)
+            require_key_free(incident)
             begin_again(actor, incident, reason=clean(reason), now=now)
     return incident
 
 
-def _require_key_free(incident: Incident) -> None:
-    """The cause may have opened another incident meanwhile; one open incident a cause is enough."""
+def require_key_free(incident: Incident) -> None:
+    """Raise Refused where another incident is open for its cause.
+
+    The cause may have opened another incident meanwhile; one open incident a cause is enough.
+    """
     others = Incident.objects.filter(dedup_key=incident.dedup_key, state__in=OPEN_STATES).exclude(dedup_key="")
     other = others.exclude(pk=incident.pk).first()
     if other is not None:
@@ -197,46 +200,7 @@ def cancel(actor: Actor, ref: str | int, *, reason: str, now: datetime) -> Incid
         rank.require(actor, incident, Right.INCIDENT_RESOLVE, now=now)
         if enter(incident, Event.CANCEL):
             incident.resolved_at, incident.snoozed_until = now, None
-            save(incident, *_ENDED, now=now)
+            save(incident, *ENDED, now=now)
             audit.record(actor, [fact(incident, Kind.INCIDENT_CANCELLED, reason=why)], now=now)
-            _wind_up(incident, now=now)
+            wind_up(incident, now=now)
     return incident
-
-
-@rank.protected
-def merge(actor: Actor, ref: str | int, *, into: str | int, now: datetime) -> Incident:
-    """Let one incident go on in another: its alerts go there, and so do the graver priority and the sooner page.
-
-    Raises Refused for a merge into itself or into one that is over.
-    """
-    with transaction.atomic():
-        # Held in the order of their numbers, so that two merges at once cannot wait for each other.
-        rows = {number: held(number) for number in sorted({number_of(ref), number_of(into)})}
-        child, parent = rows[number_of(ref)], rows[number_of(into)]
-        for incident in (child, parent):
-            rank.require(actor, incident, Right.INCIDENT_CLASSIFY, now=now)
-        if child.pk == parent.pk or not parent.is_open:
-            raise Refused(f"{parent.ref} cannot take it over.", reason="no_target", remedy="Choose one that is open.")
-        if not enter(child, Event.MERGE):
-            return parent
-        row = chain.row_of(child)
-        due_at = row.next_at if row else None
-        child.merged_into, child.resolved_at, child.snoozed_until = parent, now, None
-        save(child, *_ENDED, "merged_into", now=now)
-        _take_over(child, parent)
-        save(parent, "alert_count", now=now)
-        told = [fact(one, Kind.INCIDENT_MERGED, merged=child.ref, into=parent.ref) for one in (child, parent)]
-        audit.record(actor, told, now=now)
-        _wind_up(child, now=now)
-        classifying.raise_for(parent, child.priority, reason=f"Took over {child.ref}", now=now)
-        chain.sooner(parent, than=due_at, now=now)
-    return parent
-
-
-def _take_over(child: Incident, parent: Incident) -> None:
-    for link in IncidentAlert.objects.filter(incident=child):
-        if not IncidentAlert.objects.filter(incident=parent, alert_id=link.alert_id).exists():
-            link.incident = parent
-            link.save(update_fields=["incident"])
-    IncidentBreach.objects.filter(incident=child).update(incident=parent)
-    parent.alert_count += child.alert_count

@@ -72,5 +72,5 @@ def _changes(incident: Incident) -> list[Change]:
 
 def _change(entry: Entry, incident: Incident) -> Change:
     data = entry.data or {}
-    words = [str(data.get(name) or "") for name in ("summary", "source", "url")]
-    return Change(entry.occurred_at, *words, during=entry.incident == incident.ref)
+    summary, source, url = (str(data.get(name) or "") for name in ("summary", "source", "url"))
+    return Change(entry.occurred_at, summary, source, url, during=entry.incident == incident.ref)

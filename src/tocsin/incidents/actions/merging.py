@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 from django.db import transaction
 from django.db.models import Q
@@ -42,7 +43,7 @@ def merge(actor: Actor, ref: str | int, *, into: str | int, now: datetime) -> In
         save(child, *ENDED, "merged_into", now=now)
         _take_over(child, parent)
         save(parent, "alert_count", now=now)
-        data = {"merged": child.ref, "into": parent.ref, "from_state": former}
+        data: dict[str, Any] = {"merged": child.ref, "into": parent.ref, "from_state": former}
         audit.record(actor, [fact(one, Kind.INCIDENT_MERGED, **data) for one in (child, parent)], now=now)
         wind_up(child, now=now)
         classifying.raise_for(parent, child.priority, reason=f"Took over {child.ref}", now=now)
@@ -68,7 +69,7 @@ def unmerge(actor: Actor, ref: str | int, *, reason: str = "", now: datetime) ->
         _give_back(child, parent)
         save(parent, "alert_count", now=now)
         why = clean(reason).strip()[:_REASON]
-        data = {"merged": child.ref, "into": parent.ref, "to_state": child.state, "reason": why}
+        data: dict[str, Any] = {"merged": child.ref, "into": parent.ref, "to_state": child.state, "reason": why}
         audit.record(actor, [fact(one, Kind.INCIDENT_UNMERGED, **data) for one in (child, parent)], now=now)
         duties.reconcile(child, now=now)
         if child.state == State.TRIGGERED:

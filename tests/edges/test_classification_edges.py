@@ -51,7 +51,7 @@ class TestDryRun:
             ("incident_communicator", None, ["mia"]),
             ("technical_expert", "payments", ["dana"]),
         ]
-        assert "Incident communicator: mia is asked now" in found["effects"]
+        assert "Incident communicator: mia will be asked now" in found["effects"]
         assert (world.fresh(row).version, Page.objects.count()) == before
         ada.must("POST", address(row, "severity"), {"severity": "critical"})
         asked = Page.objects.filter(kind="role").values_list("person__username", flat=True)
@@ -132,7 +132,7 @@ class TestTerminal:
         row = house.declare(priority=2)
         answer = run("set-severity", row.ref, "critical", "--dry-run")
         assert answer.exit_code == 0, answer.output
-        assert "Incident communicator: mia is asked now" in answer.output
+        assert "Incident communicator: mia will be asked now" in answer.output
         assert world.fresh(row).severity == "warning"
 
     def test_size_undo_and_suggestion(self, house: House, run: Any) -> None:

@@ -10,6 +10,7 @@ from ninja import Field, Router, Schema
 
 from tocsin.api import shapes
 from tocsin.api.auth import actor
+from tocsin.core.access import Right, require
 from tocsin.core.matrix import pair_text
 from tocsin.core.obligation_facts import Obligation
 from tocsin.incidents import actions, effect_words, known_facts, queries, snapshots
@@ -101,6 +102,7 @@ def preview(request: HttpRequest, ref: str, *, priority: int | None = None, seve
     """What a change would bring about; nothing is written. A severity where one is given, else the priority."""
     who = actor(request)
     row = queries.incident(who, ref)
+    require(who, Right.INCIDENT_CLASSIFY, team=row.team.name if row.team else None)
     previewer = Previewer(who, row, now=clock.now())
     state = "set" if priority is not None else "none"
     found = previewer.severity(severity) if severity else previewer.priority(priority, state)

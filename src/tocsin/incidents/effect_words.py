@@ -89,7 +89,7 @@ def people_called(preview: Preview, definition: ProcessDefinition) -> Iterator[s
 def call_words(call: RoleCall) -> str:
     """One call: the role, whose team, and the names of those who are asked."""
     name = call.role.display_name + (f" of {call.team.label}" if call.team else "")
-    who = f"{_names(call.persons)} {_is(call.persons)} asked now"
+    who = f"{_names(call.persons)} will be asked now"
     return f"{name}: {who if call.persons else 'nobody is on call for it, so nobody is asked'}"
 
 

@@ -60,7 +60,7 @@ class Previewer:
     """The previews of one incident at one moment; what they have in common is read once."""
 
     def __init__(self, actor: Actor, incident: Incident, *, now: datetime) -> None:
-        require(actor, Right.INCIDENT_CLASSIFY, team=incident.team.name if incident.team else None)
+        require(actor, Right.INCIDENT_READ)
         self.incident, self.now = incident, now
         self.definition: ProcessDefinition = snapshots.process_of(incident)
         self._calendar = snapshots.business_days(incident.team)

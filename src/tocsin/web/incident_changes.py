@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from collections.abc import Callable
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.contrib import messages
@@ -15,11 +16,13 @@ from django.views.decorators.http import require_http_methods, require_POST
 from tocsin.catalog import queries as catalog
 from tocsin.core.access import Right
 from tocsin.core.obligation_facts import ObligationKind
-from tocsin.incidents import actions, queries, snapshots
+from tocsin.core.severities import require_severities
+from tocsin.incidents import actions, known_facts, queries, snapshots
 from tocsin.incidents.models import OPEN_STATES, Incident, ObligationState
-from tocsin.oncall import queries as oncall
+from tocsin.incidents.previewing import Previewer
 from tocsin.web import asking, effects, form_pages, incident_forms, incident_page
 from tocsin.web.incident_proposal import proposed_rank
+from tocsin.web.instants import clock_text
 
 NONE = "none"
 PRIORITY_REASONS = ("More people are affected", "Fewer people are affected", "There is a workaround", "New facts")
@@ -47,8 +50,9 @@ def take(request: HttpRequest, number: int) -> HttpResponse:
 def priority(request: HttpRequest, number: int) -> HttpResponse:
     """Choose a priority; what each one brings stands beside it before it is chosen."""
     row = _about(request, number)
-    definition = snapshots.process_of(row)
-    form = incident_forms.Priority(request.POST or None, initial={"priority": row.priority or proposed_rank(row) or ""})
+    previewer = Previewer(asking.actor(request), row, now=asking.now(request))
+    chosen = request.GET.get("to", "") or row.priority or proposed_rank(row) or ""
+    form = incident_forms.Priority(request.POST or None, initial={"priority": chosen})
 
     def act(filled: dict[str, Any]) -> Incident:
         chosen = filled["priority"]
@@ -60,15 +64,16 @@ def priority(request: HttpRequest, number: int) -> HttpResponse:
             priority=None if none else rank,
             state=NONE if none else "set",
             reason=filled["reason"],
+            learnt=filled["learnt"],
+            exception=filled["exception"],
             version=filled["version"],
             now=asking.now(request),
         )
 
-    choices = effects.priority_choices(definition, current=row.priority, severity=row.severity)
     context = {
         "incident": row,
-        "choices": choices,
-        "definition": definition,
+        "choices": effects.priority_choices(previewer, when=_when(request)),
+        "definition": previewer.definition,
         "none": row.priority_state == NONE,
         "proposed": proposed_rank(row),
         "ready_reasons": PRIORITY_REASONS,
@@ -83,7 +88,10 @@ def severity(request: HttpRequest, number: int) -> HttpResponse:
     """Choose a severity; who will be asked to join stands beside it, by name."""
     row = _about(request, number)
     definition = snapshots.process_of(row)
-    form = incident_forms.Severity(request.POST or None, initial={"severity": row.severity})
+    require_severities(definition.severities)
+    previewer = Previewer(asking.actor(request), row, now=asking.now(request))
+    chosen = request.GET.get("to", "") or row.severity
+    form = incident_forms.Severity(request.POST or None, initial={"severity": chosen})
 
     def act(filled: dict[str, Any]) -> Incident:
         return actions.change_severity(
@@ -91,18 +99,27 @@ def severity(request: HttpRequest, number: int) -> HttpResponse:
             number,
             severity=filled["severity"],
             reason=filled["reason"],
+            exception=filled["exception"],
             version=filled["version"],
             now=asking.now(request),
         )
 
-    codes = [role.code for role in definition.roles.roles]
-    found = oncall.people_for([f"role:{code}" for code in codes], now=asking.now(request), team=row.team)
-    names = {code: [person.label for person in found[f"role:{code}"]] for code in codes}
-    choices = effects.severity_choices(definition, current=row.severity, priority=row.priority, on_call=names)
-    context = {"incident": row, "choices": choices, "definition": definition, "ready_reasons": SEVERITY_REASONS}
+    context = {
+        "incident": row,
+        "choices": effects.severity_choices(previewer, when=_when(request)),
+        "definition": definition,
+        "weighing": known_facts.weighing(row, definition),
+        "ready_reasons": SEVERITY_REASONS,
+    }
     return form_pages.answer(
         request, form, act, template="web/incident_severity.html", context=context, then=_home(number)
     )
+
+
+def _when(request: HttpRequest) -> Callable[[datetime], str]:
+    """How an instant is written for whoever looks."""
+    now, zone = asking.now(request), asking.zone(request)
+    return lambda instant: clock_text(instant, zone, now=now)
 
 
 @FORM
@@ -194,8 +211,10 @@ def move(request: HttpRequest, number: int) -> HttpResponse:
 @require_POST
 def undo(request: HttpRequest, number: int, seq: int) -> HttpResponse:
     """Take back what was pressed a moment ago."""
-    actions.undo(asking.actor(request), number, seq, now=asking.now(request))
-    messages.success(request, "Taken back.")
+    row = actions.undo(asking.actor(request), number, seq, now=asking.now(request))
+    told = queries.timeline(asking.actor(request), row.number)[-1].data or {}
+    stays = ", ".join(told.get("sent_to") or [])
+    messages.success(request, f"Taken back. What had been sent stays sent, to {stays}." if stays else "Taken back.")
     return redirect(_home(number))
 
 

@@ -61,12 +61,14 @@ class Reason(forms.Form):
         help_text="One line. It is shown on the timeline.",
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
     )
+    exception = forms.BooleanField(required=False)
     version = forms.IntegerField(required=False, widget=forms.HiddenInput)
 
 
 class Priority(Reason):
     field_order = ("priority", "reason")
 
+    learnt = forms.CharField(max_length=1000, required=False)
     priority = forms.CharField(required=True, error_messages={"required": "Choose a priority."})
 
 

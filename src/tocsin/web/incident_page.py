@@ -23,7 +23,7 @@ from tocsin.incidents.queries import Rung, TimelineLine
 from tocsin.incidents.runbooks import runbook_of
 from tocsin.oncall import queries as oncall
 from tocsin.people import queries as people
-from tocsin.web import effects
+from tocsin.web import classification, effects
 from tocsin.web.incident_chart import error_share
 from tocsin.web.incident_proposal import proposed_rank
 
@@ -126,6 +126,7 @@ def context(actor: Actor, incident: Incident, *, now: datetime) -> dict[str, Any
         "incident": incident,
         "definition": definition,
         "course": course(actor, incident),
+        "classification": classification.card(incident, definition, lines),
         "asks_priority": incident.is_open or incident.state == State.RESOLVED,
         "proposed": proposed_rank(incident),
         "priority": priority,

@@ -28,6 +28,7 @@ from tocsin.postmortems.models import ActionItem, Postmortem
 from tocsin.postmortems.snapshots import item_facts
 from tocsin.process import queries as process
 from tocsin.web import asking, form_pages, review_checklist, review_forms
+from tocsin.web.classification import exceptions
 
 FORM = require_http_methods(["GET", "POST"])
 LISTED_APART = ("timeline", "action_items")
@@ -88,6 +89,7 @@ def review(request: HttpRequest, number: int) -> HttpResponse:
         "directive": definition.postmortem.prime_directive,
         "parts": [one for one in parts(row, definition) if one.code not in LISTED_APART],
         "timeline": list(row.timeline.all()),
+        "exceptions": exceptions(actor, row.incident),
         "items": list(row.actions.all()),
         "persons": persons,
         "way": [(state.value, words) for state, words in STATE_WORDS.items()],

@@ -10,10 +10,12 @@ from tocsin.web import (
     authorities,
     backlog,
     budget_policies,
+    classification,
     consumer_views,
     explaining,
     help,  # noqa: A004 - the page's name
     incidents,
+    matrix,
     me,
     now,
     oncall,
@@ -47,6 +49,8 @@ from tocsin.web import (
 PARTS = (
     now,
     incidents,
+    classification,
+    matrix,
     authorities,
     pages,
     updates,

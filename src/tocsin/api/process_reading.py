@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Annotated, Any
 
 from django.http import HttpRequest, HttpResponse
@@ -11,7 +12,8 @@ from ninja import Query, Router, Schema
 from tocsin.api.auth import actor
 from tocsin.core.document_reading import Level
 from tocsin.core.process_check import Finding
-from tocsin.insights import process_check
+from tocsin.core.process_maps import Step
+from tocsin.insights import process_check, process_maps
 from tocsin.process import document, queries
 
 router = Router(tags=["process"])
@@ -56,6 +58,54 @@ def written(
     """The complete process as a document with contents: `format` html, md or pdf."""
     content = document.written(actor(request), form=form, number=version)
     return HttpResponse(content, content_type=document.TYPES[form])
+
+
+@router.get("/process/maps/itil")
+def itil(request: HttpRequest, version: int | None = None) -> dict[str, Any]:
+    """The five steps of ITIL with what serves each; `gaps` says what nothing serves."""
+    steps = process_maps.itil(actor(request), version)
+    return {"items": [_step(one) for one in steps], "gaps": [gap for one in steps for gap in one.gaps], "next": None}
+
+
+def _step(one: Step) -> dict[str, Any]:
+    return {
+        "step": one.step,
+        "serves": one.serves or None,
+        "states": list(one.states),
+        "features": [
+            {"feature": it.feature, "where": it.where, "states": list(it.states), "events": list(it.events)}
+            for it in one.features
+        ],
+        "parts": [_step(part) for part in one.parts],
+        "gaps": list(one.gaps),
+    }
+
+
+@router.get("/process/maps/frameworks")
+def frameworks(
+    request: HttpRequest,
+    framework: str = "",
+    start: Annotated[datetime | None, Query(alias="from")] = None,
+    end: Annotated[datetime | None, Query(alias="to")] = None,
+) -> dict[str, Any]:
+    """What SOC 2, ISO 27001 and DORA ask for, and the evidence that answers it."""
+    found = process_maps.frameworks(actor(request), only=framework, start=start, end=end)
+    items = [
+        {
+            "framework": one.code,
+            "name": one.name,
+            "control": it.ref,
+            "asks": it.asks,
+            "evidence": [
+                {"code": ev.code, "name": ev.name, "where": ev.where, "command": ev.command, "entries": ev.entries}
+                for ev in it.evidence
+            ],
+            "gap": it.gap or None,
+        }
+        for one in found
+        for it in one.controls
+    ]
+    return {"items": items, "gaps": [f"{one['control']}: {one['gap']}" for one in items if one["gap"]], "next": None}
 
 
 def findings(found: Sequence[Finding]) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from tocsin.cli import (
     policies,
     postmortems,
     priorities,
+    process_maps,
     process_people,
     process_reading,
     proposals,
@@ -86,6 +87,7 @@ for command in (*incident_course.COMMANDS, *incident_sorting.COMMANDS):
 reports.report.add_command(incident_course.figures)
 incidents.incident.add_command(reports.of_incident)
 people.user.add_command(process_people.training)
+adoption.explain.add_command(process_maps.explain_process)
 for command in (*process_reading.COMMANDS, *process_people.COMMANDS):
     proposals.process.add_command(command)
 for command in (*wellbeing.COMMANDS, *postmortems.OF_AN_INCIDENT, *authorities.COMMANDS):

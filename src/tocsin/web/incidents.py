@@ -123,7 +123,7 @@ def declare(request: HttpRequest) -> HttpResponse:
         services=service_choices(request),
         priorities=[(str(p.rank), f"{p.code} {p.name}") for p in definition.catalogue.priorities],
         severities=[(s.code, s.code.capitalize()) for s in definition.severities.severities],
-        initial={name: request.GET.get(name, "")[:100] for name in ("service", "priority", "caused_by")},
+        initial={name: request.GET.get(name, "")[:100] for name in ("service", "priority", "caused_by", "kind")},
     )
 
     def act(filled: dict[str, Any]) -> Incident:
@@ -135,7 +135,7 @@ def declare(request: HttpRequest) -> HttpResponse:
         form,
         act,
         template="web/declare.html",
-        context={"definition": definition, "more": any(request.GET.get(name) for name in ("priority", "caused_by"))},
+        context={"definition": definition, "more": any(request.GET.get(name) for name in ("priority", "caused_by", "kind"))},
         then=lambda row: f"/i/{row.number}",
     )
 

@@ -11,7 +11,7 @@ from django.shortcuts import render
 from django.urls import path
 from django.views.decorators.http import require_GET
 
-from tocsin.core.access import Right
+from tocsin.core.access import Actor, Right
 from tocsin.core.document_diff import Difference
 from tocsin.core.process_definition import ProcessDefinition
 from tocsin.core.process_parts import RoleDefinition, RoleNeed
@@ -22,6 +22,7 @@ from tocsin.web import asking
 
 LONGEST_VALUE = 160
 _PROPOSAL = (*queries.PROPOSED, VersionState.WITHDRAWN)
+_DRAFTING = (VersionState.DRAFT, VersionState.IN_REVIEW)
 MOST_CHANGES = 200
 
 
@@ -64,9 +65,26 @@ def _page(request: HttpRequest, shown: ProcessVersion) -> HttpResponse:
         "remarks": queries.remarks(actor, shown) if shown.state in _PROPOSAL else [],
         "advice": queries.advice(shown) if shown.state in _PROPOSAL else [],
         "may_write": actor.may(Right.PROCESS_WRITE),
+        **_people(actor, shown),
         "steps": [step.replace(" -> ", " → ").replace(" - ", ": ") for step in definition.lifecycle.steps],
     }
     return render(request, "web/process.html", context)
+
+
+def _people(actor: Actor, shown: ProcessVersion) -> dict[str, Any]:
+    """Who reviews a version, who has read it, and when it was looked at."""
+    waiting = {one.pk for one in queries.not_answered(shown)}
+    invited = shown.invitations.select_related("person").order_by("person__username")
+    mine = [one for one in queries.to_acknowledge(actor) if one.version_id == shown.pk]
+    return {
+        "invited": [(one, one.person_id not in waiting) for one in invited],
+        "notices": list(shown.notices.select_related("person").order_by("acknowledged_at", "person__username")),
+        "unread": mine[0] if mine else None,
+        "elsewhere_unread": [one for one in queries.to_acknowledge(actor) if one.version_id != shown.pk],
+        "drafting": shown.state in _DRAFTING,
+        "survey": shown.surveys.first(),
+        "looked": queries.last_looked_at(shown),
+    }
 
 
 def _is_former(one: ProcessVersion, shown: ProcessVersion) -> bool:

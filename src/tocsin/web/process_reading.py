@@ -14,7 +14,7 @@ from tocsin.core.access import Right
 from tocsin.core.document_diff import Difference
 from tocsin.core.document_reading import Level
 from tocsin.core.errors import NotFound
-from tocsin.insights import process_check
+from tocsin.insights import process_check, process_maps
 from tocsin.platform.documents import Contents, anchor, body
 from tocsin.process import document as written
 from tocsin.process import queries
@@ -92,6 +92,22 @@ def document_file(request: HttpRequest, ending: str) -> HttpResponse:
     return answer
 
 
+@require_GET
+def itil(request: HttpRequest) -> HttpResponse:
+    """Which step of ITIL each feature serves, and where nothing does."""
+    steps = process_maps.itil(asking.actor(request))
+    context = {"steps": steps, "gaps": [gap for one in steps for gap in one.gaps]}
+    return render(request, "web/process_itil.html", context)
+
+
+@require_GET
+def frameworks(request: HttpRequest) -> HttpResponse:
+    """What auditors of each framework ask for, and the evidence that answers it."""
+    found = process_maps.frameworks(asking.actor(request))
+    gaps = sum(1 for one in found for control in one.controls if control.gap)
+    return render(request, "web/process_frameworks.html", {"frameworks": found, "gaps": gaps})
+
+
 def _section(change: Difference) -> str:
     return change.path.split(".", 1)[0].split("[", 1)[0]
 
@@ -110,5 +126,7 @@ urlpatterns = [
     path("process/check", checked, name="process-check"),
     path("process/document", document, name="process-document"),
     path("process/document.<slug:ending>", document_file, name="process-document-file"),
+    path("process/itil", itil, name="process-itil"),
+    path("process/frameworks", frameworks, name="process-frameworks"),
     path("process/diff", compared, name="process-diff"),
 ]

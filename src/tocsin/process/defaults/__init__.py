@@ -51,3 +51,9 @@ def role_scheme(code: str) -> dict[str, Any]:
     """A shipped role scheme: name, what it fits, and the sections that a process in it says otherwise."""
     scheme: dict[str, Any] = _section(f"schemes/{code}")
     return scheme
+
+
+def written(name: str) -> dict[str, Any]:
+    """Another file of this folder as it stands: itil, frameworks."""
+    found: dict[str, Any] = _section(name)
+    return found

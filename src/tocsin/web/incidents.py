@@ -135,7 +135,10 @@ def declare(request: HttpRequest) -> HttpResponse:
         form,
         act,
         template="web/declare.html",
-        context={"definition": definition, "more": any(request.GET.get(name) for name in ("priority", "caused_by", "kind"))},
+        context={
+            "definition": definition,
+            "more": any(request.GET.get(name) for name in ("priority", "caused_by", "kind")),
+        },
         then=lambda row: f"/i/{row.number}",
     )
 

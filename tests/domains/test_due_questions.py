@@ -18,8 +18,8 @@ from tocsin.slo import actions as slo
 from tocsin.slo import buckets
 from tocsin.slo.models import Bucket, DayOfMinutes
 
-FEW = 12
-"""Fewer statements than there are turns: those that look every few minutes ask nothing in between."""
+FEW = 20
+"""One statement for each kind of work, and none for what is looked at every few minutes."""
 
 pytestmark = pytest.mark.django_db
 

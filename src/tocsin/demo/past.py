@@ -26,6 +26,8 @@ from tocsin.platform.clock import WoundClock
 
 QUIET_STEP = timedelta(hours=24)
 TICK = timedelta(minutes=5)
+CALM_TICK = timedelta(minutes=10)
+"""Once somebody is at work on it, the story goes on in longer steps; counts are fed by the minute all the same."""
 WARM_UP = timedelta(hours=6)
 BASELINE = 5000  # one event in so many fails on a good day
 
@@ -73,7 +75,8 @@ class Past:
         incident: Incident | None = None
         end = fault.start + fault.lasts
         while self.clock.now() < end:
-            self.clock.wind_to(min(self.clock.now() + TICK, end))
+            step = TICK if incident is None or incident.acknowledged_at is None else CALM_TICK
+            self.clock.wind_to(min(self.clock.now() + step, end))
             self._feed([fault.slo], step=timedelta(minutes=1), share=fault.share)
             self._cycle()
             if incident is None:
@@ -112,15 +115,15 @@ class Past:
             return
         for promise in incident_queries.promises(SYSTEM, now=self.clock.now()):
             duty = promise.obligation
-            soon = duty.due_at is not None and duty.due_at <= self.clock.now() + TICK
+            soon = duty.due_at is not None and duty.due_at <= self.clock.now() + CALM_TICK
             if duty.incident_id == incident.pk and soon and not fault.update_late:
                 self._update(taker, incident)
                 break
 
     def _finish(self, fault: Fault, incident: Incident) -> None:
         taker = self._taker(incident)
-        for _ in range(6):
-            self.clock.wind(TICK)
+        for _ in range(3):
+            self.clock.wind(CALM_TICK)
             self._feed([fault.slo], step=timedelta(minutes=1))
             self._cycle()
         incident.refresh_from_db()

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from django.db import transaction
+from django.db.models import QuerySet
 
 from tocsin.alerts import actions as alerts
 from tocsin.alerts import queries as alert_queries
@@ -21,6 +22,7 @@ from tocsin.alerts.models import Alert, AlertState
 from tocsin.alerts.posted_alerts import PostedAlert
 from tocsin.incidents import actions as incidents
 from tocsin.platform import clock, db
+from tocsin.platform.questions import Question
 from tocsin.process import queries as process
 from tocsin.slo import queries as slo
 from tocsin.slo.models import ObjectiveState
@@ -55,6 +57,8 @@ def turn(*, now: datetime) -> int:
     if _watch.looked_at is not None and _watch.looked_at <= now < _watch.looked_at + LOOK_EVERY:
         return 0
     _watch.looked_at = now
+    if not _watch.since and not _anybody_blind(now=now):
+        return 0
     blind = _blind(now=now)
     firing = {row.labels.get("source", ""): row for row in _firing()}
     for gone in _watch.since.keys() - blind.keys():
@@ -79,7 +83,14 @@ def _blind(*, now: datetime) -> dict[str, list[ObjectiveState]]:
 
 
 def _firing() -> Sequence[Alert]:
-    return list(Alert.objects.filter(state=AlertState.FIRING, integration=None, labels__kind=SILENT))
+    return list(_told_of())
+
+
+def _told_of() -> QuerySet[Alert]:
+    return Alert.objects.filter(state=AlertState.FIRING, integration=None, labels__kind=SILENT)
+
+
+_anybody_blind = Question(lambda _: slo.states_without_data(), lambda _: _told_of())
 
 
 def _is_told_now(name: str, *, now: datetime) -> bool:

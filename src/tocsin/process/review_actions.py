@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from django.db import transaction
+from django.db.models import QuerySet
 
 from tocsin.audit import actions as audit
 from tocsin.audit.actions import Fact
@@ -13,6 +14,7 @@ from tocsin.core.errors import Invalid, NotFound, Refused
 from tocsin.core.facts import Kind
 from tocsin.people.models import Person
 from tocsin.platform import db
+from tocsin.platform.questions import Question
 from tocsin.platform.text import clean
 from tocsin.process import notices, queries
 from tocsin.process.actions import REVIEWED_EVERY
@@ -55,13 +57,10 @@ def look_again(actor: Actor, *, note: str, now: datetime) -> StandingReview:
 
 def remind_of_reviews(*, now: datetime) -> int:
     """Tell those who own the process that a year has passed since anybody looked at it. Returns how many were due."""
-    due = ProcessVersion.objects.filter(
-        state=VersionState.PUBLISHED, review_told_at__isnull=True, review_due_at__lte=now
-    )
-    if not due.exists():
+    if not _anything_due(now=now):
         return 0
     with transaction.atomic():
-        rows = db.lock_due(due.order_by("number"), limit=1)
+        rows = db.lock_due(_due(now).order_by("number"), limit=1)
         for row in rows:
             owners = Person.objects.filter(is_active=True, role__in=_REMINDED).order_by("username")
             people = list(owners) or list(Person.objects.filter(is_active=True, role=Role.ADMIN.value))
@@ -70,3 +69,12 @@ def remind_of_reviews(*, now: datetime) -> int:
             row.save(update_fields=["review_told_at"])
             audit.record(SYSTEM, [Fact(kind=Kind.PROCESS_REVIEW_DUE, data={"number": row.number})], now=now)
     return len(rows)
+
+
+def _due(now: datetime) -> QuerySet[ProcessVersion]:
+    return ProcessVersion.objects.filter(
+        state=VersionState.PUBLISHED, review_told_at__isnull=True, review_due_at__lte=now
+    )
+
+
+_anything_due = Question(_due)

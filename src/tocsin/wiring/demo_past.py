@@ -22,9 +22,9 @@ BEGUN = "demo.begun"  # while this is there the past is half made
 DATABASE = "tocsin.sqlite3"
 
 SELDOM: Mapping[str, timedelta] = {
-    "budget_policies": timedelta(hours=1),
-    "budget_periods": timedelta(hours=6),
-    "forget_counts": timedelta(days=1),
+    "budget_policies": timedelta(hours=3),
+    "budget_periods": timedelta(days=1),
+    "forget_counts": timedelta(days=7),
 }
 """Turns that find nothing new five minutes later; in the past they are taken so often."""
 NEVER = frozenset({"evaluate"})
@@ -88,6 +88,7 @@ def _live(wound: clocks.WoundClock, faults: list[Fault], *, until: datetime, pro
     source = Integration.objects.get(kind="sli")
     Past(clock=wound, source=f"integration:{source.pk}", turns=cycle).live(faults, until=until, tell=progress.tell)
     adoption.lately(now=wound.now())
+    cycle.finish(wound.now())
     return harbor.sli_key
 
 
@@ -107,6 +108,12 @@ class Cycle:
                 turn.act(now=now)
         while deliver.turn(self.channels, now=now):
             pass
+
+    def finish(self, now: datetime) -> None:
+        """Let the turns that were taken seldom catch up, until none of them finds anything."""
+        for turn in self.turns:
+            while turn.name in SELDOM and turn.act(now=now):
+                pass
 
     def _is_due(self, name: str, now: datetime) -> bool:
         every, last = SELDOM.get(name), self._taken_at.get(name)

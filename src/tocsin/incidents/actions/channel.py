@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import F
+from django.db.models import F, QuerySet
 
 from tocsin.audit import actions as audit
 from tocsin.core import response_channel as core
@@ -26,6 +26,7 @@ from tocsin.incidents.priority_words import priority_code
 from tocsin.platform import installation, outbox
 from tocsin.platform.addresses import public_url
 from tocsin.platform.outbox import Outgoing
+from tocsin.platform.questions import Question
 from tocsin.platform.text import one_line
 
 SUBJECT = "channel"
@@ -191,17 +192,29 @@ def post(row: ResponseChannel, incident: Incident, *, key: str, text: str, quiet
 
 def tell_channels(*, now: datetime, limit: int = 100) -> int:
     """Say in the rooms that an incident is over, or open again. Returns how many rooms had news."""
-    rows = ResponseChannel.objects.filter(followed=True, state=ChannelState.OPEN)
-    behind = rows.exclude(told_state=F("incident__state")).values_list("pk", flat=True)
+    if not _any_news(now=now):
+        return 0
     told = 0
-    for pk in list(behind[:limit]):
+    for pk in list(_behind().values_list("pk", flat=True)[:limit]):
         with transaction.atomic():
             told += _tell(pk, now=now)
-    ended = ResponseChannel.objects.filter(followed=True, told_state__in=core.FINAL)
-    if ended.filter(incident__updated_at__lt=now - _LISTENED_AFTER).exists():
+    if _long_over(now).exists():
         with transaction.atomic():
-            ended.filter(incident__updated_at__lt=now - _LISTENED_AFTER).update(followed=False)
+            _long_over(now).update(followed=False)
     return told
+
+
+def _behind() -> QuerySet[ResponseChannel]:
+    rows = ResponseChannel.objects.filter(followed=True, state=ChannelState.OPEN)
+    return rows.exclude(told_state=F("incident__state"))
+
+
+def _long_over(now: datetime) -> QuerySet[ResponseChannel]:
+    ended = ResponseChannel.objects.filter(followed=True, told_state__in=core.FINAL)
+    return ended.filter(incident__updated_at__lt=now - _LISTENED_AFTER)
+
+
+_any_news = Question(lambda _: _behind(), _long_over)
 
 
 def _tell(channel_id: int, *, now: datetime) -> bool:

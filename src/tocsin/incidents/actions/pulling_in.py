@@ -6,6 +6,7 @@ import logging
 from datetime import datetime
 
 from django.db import transaction
+from django.db.models import QuerySet
 
 from tocsin.audit import actions as audit
 from tocsin.core.access import SYSTEM, Actor, Right
@@ -24,6 +25,7 @@ from tocsin.people import queries as people
 from tocsin.people.models import Person
 from tocsin.platform import outbox
 from tocsin.platform.outbox import Outgoing
+from tocsin.platform.questions import Question
 from tocsin.platform.text import clean
 
 log = logging.getLogger(__name__)
@@ -113,16 +115,23 @@ def press_unfilled_roles(*, now: datetime, limit: int = 100) -> int:
     Those on call for it again and everybody else of its rotations; where it has none, the whole team; where that is
     empty, the administrators. Each in its own transaction; returns how many.
     """
-    due = Obligation.objects.filter(
+    if not _anything_due(now=now):
+        return 0
+    due = _due(now).order_by("due_at", "pk")
+    return sum(_pressed_guarded(pk, now=now) for pk in list(due.values_list("pk", flat=True)[:limit]))
+
+
+def _due(now: datetime) -> QuerySet[Obligation]:
+    return Obligation.objects.filter(
         kind=ObligationKind.FILL_ROLE.value,
         state=ObligationState.OPEN,
         told_soon_at=None,
         due_at__lte=now,
         incident__state__in=OPEN_STATES,
     )
-    return sum(
-        _pressed_guarded(pk, now=now) for pk in list(due.order_by("due_at", "pk").values_list("pk", flat=True)[:limit])
-    )
+
+
+_anything_due = Question(_due)
 
 
 def _pressed_guarded(obligation_id: int, *, now: datetime) -> int:

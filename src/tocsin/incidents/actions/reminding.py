@@ -6,7 +6,7 @@ import logging
 from datetime import datetime
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from tocsin.audit import actions as audit
 from tocsin.audit.actions import stamp
@@ -18,6 +18,7 @@ from tocsin.incidents.actions import paging
 from tocsin.incidents.actions.incident_row import fact, held, save
 from tocsin.incidents.models import Decision, DecisionDutyRow, Incident, RoleHeld, State
 from tocsin.people.models import Person
+from tocsin.platform.questions import Question
 
 log = logging.getLogger(__name__)
 
@@ -34,8 +35,9 @@ def remind_of_decisions(*, now: datetime, limit: int = 100) -> int:
 
     Goes on until `limit` were looked at beyond those that fail: one that cannot be told does not hold up the others.
     """
-    due = DecisionDutyRow.objects.filter(done_at=None, reminded_at=None, due_at__lte=now)
-    open_ones = due.exclude(decision__incident__state__in=_OVER).order_by("due_at", "pk")
+    if not _anything_due(now=now):
+        return 0
+    open_ones = _due(now).order_by("due_at", "pk")
     reminded = 0
     after: tuple[datetime, int] | None = None
     while reminded < limit:
@@ -51,6 +53,14 @@ def remind_of_decisions(*, now: datetime, limit: int = 100) -> int:
             reminded += _remind_guarded(pk, number, now=now)
             after = (due_at, pk) if due_at is not None else after
     return reminded
+
+
+def _due(now: datetime) -> QuerySet[DecisionDutyRow]:
+    due = DecisionDutyRow.objects.filter(done_at=None, reminded_at=None, due_at__lte=now)
+    return due.exclude(decision__incident__state__in=_OVER)
+
+
+_anything_due = Question(_due)
 
 
 def _remind_guarded(pk: int, number: int, *, now: datetime) -> int:

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from django.db import transaction
+from django.db.models import QuerySet
 
 from tocsin.audit import actions as audit
 from tocsin.audit.actions import stamp
@@ -19,6 +20,7 @@ from tocsin.incidents.actions.incident_row import held, person_behind, save, tea
 from tocsin.incidents.actions.team_end import change_hands, how_it_stands
 from tocsin.incidents.models import HandOver, Incident, RoleHeld, TakeOver
 from tocsin.incidents.page_text import PageText
+from tocsin.platform.questions import Question
 from tocsin.platform.text import clean
 
 log = logging.getLogger(__name__)
@@ -116,8 +118,17 @@ def decline_take_over(actor: Actor, take_over: int, *, note: str = "", now: date
 
 def settle_take_overs(*, now: datetime, limit: int = 100) -> int:
     """Let the rule for silence decide what nobody answered in time. Each in its own transaction; returns how many."""
-    due = TakeOver.objects.filter(answered_at=None, due_at__lte=now).order_by("due_at", "pk")
+    if not _anything_due(now=now):
+        return 0
+    due = _due(now).order_by("due_at", "pk")
     return sum(_settled_guarded(pk, now=now) for pk in list(due.values_list("pk", flat=True)[:limit]))
+
+
+def _due(now: datetime) -> QuerySet[TakeOver]:
+    return TakeOver.objects.filter(answered_at=None, due_at__lte=now)
+
+
+_anything_due = Question(_due)
 
 
 def _settled_guarded(take_over: int, *, now: datetime) -> int:

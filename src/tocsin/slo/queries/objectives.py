@@ -49,11 +49,15 @@ def without_data(*, now: datetime) -> list[ObjectiveState]:
 
     One whose source is telling what was missed meanwhile is not among them.
     """
-    rows = ObjectiveState.objects.filter(
+    rows = states_without_data().select_related("objective__source", "objective__service").order_by("objective_id")
+    return [state for state in rows if not _catches_up(state, now=now)]
+
+
+def states_without_data() -> QuerySet[ObjectiveState]:
+    """SLOs in use that once had data and have none now, whatever the reason."""
+    return ObjectiveState.objects.filter(
         health=Health.NO_DATA, first_data_at__isnull=False, objective__retired_at__isnull=True
     )
-    found = rows.select_related("objective__source", "objective__service").order_by("objective_id")
-    return [state for state in found if not _catches_up(state, now=now)]
 
 
 def _catches_up(state: ObjectiveState, *, now: datetime) -> bool:

@@ -12,6 +12,7 @@ from tocsin.audit import actions as audit
 from tocsin.core.access import Actor, Right, require
 from tocsin.core.errors import Invalid, NotAllowed, NotFound, Refused
 from tocsin.core.facts import Kind
+from tocsin.core.obligation_facts import ObligationKind
 from tocsin.incidents import people_queries, snapshots
 from tocsin.incidents.actions import duties, paging, staffing
 from tocsin.incidents.actions.incident_row import fact, held, person_behind, save, team_name
@@ -148,8 +149,8 @@ def _mail_offer(row: HandOver, *, now: datetime) -> None:
 def dissolve_team(actor: Actor, ref: str | int, *, thanks: str, now: datetime) -> ResponseTeam:
     """End the mission of the response team: thank everybody who took part and release every role.
 
-    Refused while the incident is open or something is owed (each is named), and when it was dissolved already. Raises
-    Invalid without thanks.
+    Refused while the incident is open or something but the postmortem is owed (each is named), and when it was
+    dissolved already. Raises Invalid without thanks.
     """
     said = clean(thanks).strip()[:_LONGEST]
     if not said:
@@ -191,7 +192,11 @@ def _check_over(incident: Incident, everybody: list[Person]) -> None:
         raise Refused("The team was dissolved already.", reason="dissolved_already")
     if not everybody:
         raise Refused("Nobody held a role, so there is no team.", reason="no_team")
-    owed = Obligation.objects.filter(incident=incident, state=ObligationState.OPEN).order_by("due_at", "pk")
+    # The postmortem comes days after the mission; nobody is kept in the response for it.
+    rows = Obligation.objects.filter(incident=incident, state=ObligationState.OPEN).exclude(
+        kind=ObligationKind.POSTMORTEM
+    )
+    owed = rows.order_by("due_at", "pk")
     if owed:
         names = ", ".join(words(one) for one in owed)
         raise Refused(

@@ -16,6 +16,7 @@ from tocsin.api import (
     backlog,
     budget_policies,
     catalog,
+    chat_doors,
     classification,
     comms,
     consumer_views,
@@ -100,4 +101,5 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/v1/", api.urls),
     path("openapi.json", openapi),
     *alertmanager.urlpatterns,
+    *chat_doors.urlpatterns,
 ]

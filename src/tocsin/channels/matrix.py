@@ -11,7 +11,7 @@ from tocsin.channels.protocol import DeliveryFailed, Message, News, Room
 from tocsin.core import chat_matrix as wire
 from tocsin.core.chat_calls import Heard
 from tocsin.core.errors import Invalid
-from tocsin.core.response_channel import ROOM_OPEN
+from tocsin.core.response_channel import ROOM_OPEN, ROOM_TRY
 
 _SAYS = ("errcode", "error")
 _MOST_PAGES = 50
@@ -30,9 +30,8 @@ class MatrixChannel:
         line = Line.open(self.url, self.token, deadline=deadline, at=message.at)
         if message.kind == ROOM_OPEN:
             return self._open(line, message).receipt()
-        call = wire.send(
-            message.address, str(message.payload["text"]), key=message.key, quiet=bool(message.payload.get("quiet"))
-        )
+        room = self._open(line, message).reference if message.kind == ROOM_TRY else message.address
+        call = wire.send(room, str(message.payload["text"]), key=message.key, quiet=bool(message.payload.get("quiet")))
         return str(line.must(call, *_SAYS).document.get("event_id", "taken"))
 
     def _me(self, line: Line) -> str:

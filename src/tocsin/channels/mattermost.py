@@ -10,7 +10,7 @@ from tocsin.channels.chat_line import Line, refused
 from tocsin.channels.protocol import Message, News, Room
 from tocsin.core import chat_mattermost as wire
 from tocsin.core.chat_calls import Heard
-from tocsin.core.response_channel import ROOM_OPEN
+from tocsin.core.response_channel import ROOM_OPEN, ROOM_TRY
 
 _SAYS = ("id", "message")
 
@@ -30,7 +30,8 @@ class MattermostChannel:
         line = Line.open(self.url, self.token, deadline=deadline, at=message.at)
         if message.kind == ROOM_OPEN:
             return self._open(line, message).receipt()
-        call = wire.post(message.address, str(message.payload["text"]), key=message.key)
+        room = self._open(line, message).reference if message.kind == ROOM_TRY else message.address
+        call = wire.post(room, str(message.payload["text"]), key=message.key)
         return str(line.must(call, *_SAYS).document["id"])
 
     def _open(self, line: Line, message: Message) -> Room:

@@ -11,7 +11,7 @@ from tocsin.channels.chat_line import Line, refused
 from tocsin.channels.protocol import DeliveryFailed, Message, Room
 from tocsin.core import chat_slack as wire
 from tocsin.core.chat_calls import Call
-from tocsin.core.response_channel import ROOM_OPEN
+from tocsin.core.response_channel import ROOM_OPEN, ROOM_TRY
 
 _PERMANENT = frozenset(
     {"channel_not_found", "is_archived", "msg_too_long", "no_text", "invalid_name", "not_in_channel"}
@@ -32,9 +32,10 @@ class SlackChannel:
         line = Line.open(self.url, self.token, deadline=deadline, at=message.at)
         if message.kind == ROOM_OPEN:
             return self._open(line, message).receipt()
-        if message.repeat and wire.was_posted(_must(line, wire.history(message.address)), key=message.key):
+        room = self._open(line, message).reference if message.kind == ROOM_TRY else message.address
+        if message.repeat and wire.was_posted(_must(line, wire.history(room)), key=message.key):
             return "posted by an earlier try"
-        return str(_must(line, wire.post(message.address, str(message.payload["text"]), key=message.key)).get("ts", ""))
+        return str(_must(line, wire.post(room, str(message.payload["text"]), key=message.key)).get("ts", ""))
 
     def _open(self, line: Line, message: Message) -> Room:
         room = self._made(line, message)

@@ -120,7 +120,7 @@ def incident(house: House) -> Incident:
     return row
 
 
-def command(text: str, *, token: str = "tok-command", user: str = MARA) -> Any:
+def command(text: str, *, sent: str = "tok-command", user: str = MARA) -> Any:
     form = {
         "channel_id": ROOM,
         "channel_name": "inc-7",
@@ -129,7 +129,7 @@ def command(text: str, *, token: str = "tok-command", user: str = MARA) -> Any:
         "team_domain": "harbor",
         "team_id": "team1",
         "text": text,
-        "token": token,
+        "token": sent,
         "trigger_id": "t",
         "user_id": user,
         "user_name": "mara",
@@ -144,7 +144,7 @@ class TestTheDoorsOfMattermost:
         assert command("ack").json() == {"response_type": "ephemeral", "text": f"Ada is on {incident.ref}."}
 
     def test_a_wrong_token_is_refused_and_a_stranger_is_told_so(self, house: House, incident: Incident) -> None:
-        assert command("ack", token="guessed").status_code == 401
+        assert command("ack", sent="guessed").status_code == 401
         assert f"mara ({MARA}) is, so nothing was changed" in command("ack").json()["text"]
         incident.refresh_from_db()
         assert incident.state == "triggered"

@@ -7,6 +7,7 @@ from django.urls import URLPattern, URLResolver, path
 from ninja import NinjaAPI
 
 from tocsin.api import (
+    adapters,
     adherence,
     adoption,
     alert_fatigue,
@@ -56,6 +57,7 @@ api = NinjaAPI(
 )
 problems.register(api)
 for module in (
+    adapters,
     incidents,
     classification,
     incident_course,

@@ -7,6 +7,7 @@ import click
 from tocsin.cli import (
     adoption,
     authorities,
+    chat,
     consumer_views,
     explain,
     imports,
@@ -50,6 +51,8 @@ for command in (
     adoption.explain,
     adoption.resource_alert,
     adoption.wish,
+    chat.adapter,
+    chat.chat,
     imports.import_group,
     incidents.now_command,
     incidents.incident,

@@ -154,6 +154,7 @@ class Kind(StrEnum):
     SESSION_RECORDED = "coaching.session_recorded"
     PERSON_SAVED = "person.saved"
     PERSON_SIGNED_IN = "person.signed_in"
+    ADAPTER_TRIED = "adapter.tried"
     CHAT_ACCOUNT_LINKED = "person.chat_account_linked"
     CONTACT_SAVED = "person.contact_saved"
     TRAINING_RECORDED = "person.training_recorded"
@@ -225,6 +226,7 @@ TEXTS: Mapping[Kind, str] = {
     Kind.INCIDENT_WORKAROUND_STATED: "Workaround {state}. {text}",
     Kind.INCIDENT_IMPACT_CHANGED: "Impact {old} -> {new}: {reason}",
     Kind.INCIDENT_CATEGORIZED: "Category: {category}",
+    Kind.ADAPTER_TRIED: "A test was sent through {adapter}",
     Kind.CHAT_ACCOUNT_LINKED: "{account} of {adapter} {change}: {person}",
     Kind.CHANNEL_OPENED: "Channel: {url} {bridge}",
     Kind.CHANNEL_FAILED: "The channel in {adapter} could not be opened: {detail}",

@@ -18,7 +18,16 @@ from tocsin.incidents import queries, snapshots
 from tocsin.incidents.actions.undoing import UNDO_WITHIN
 from tocsin.incidents.course import authorities, course
 from tocsin.incidents.links import links_of
-from tocsin.incidents.models import OPEN_STATES, Incident, Obligation, ObligationState, Page, RoleHeld, State
+from tocsin.incidents.models import (
+    OPEN_STATES,
+    Incident,
+    Obligation,
+    ObligationState,
+    Page,
+    ResponseChannel,
+    RoleHeld,
+    State,
+)
 from tocsin.incidents.queries import Rung, TimelineLine
 from tocsin.incidents.runbooks import runbook_of
 from tocsin.oncall import queries as oncall
@@ -127,6 +136,7 @@ def context(actor: Actor, incident: Incident, *, now: datetime) -> dict[str, Any
         "definition": definition,
         "course": course(actor, incident),
         "classification": classification.card(incident, definition, lines),
+        "channel": ResponseChannel.objects.filter(incident=incident).first(),
         "asks_priority": incident.is_open or incident.state == State.RESOLVED,
         "proposed": proposed_rank(incident),
         "priority": priority,

@@ -5,12 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 
+from django.conf import settings
 from django.http import HttpRequest
 from django.urls import reverse
 
 from tocsin.alerts import queries as alerts
 from tocsin.catalog import queries as catalog
+from tocsin.comms import chat_queries
 from tocsin.core.access import Actor
+from tocsin.core.adapters import CHAT
+from tocsin.core.response_channel import OWN
+from tocsin.insights import adapters
 from tocsin.oncall import queries as oncall
 from tocsin.people import queries as people
 from tocsin.slo import queries as slos
@@ -40,6 +45,7 @@ def all_checks(request: HttpRequest) -> list[Check]:
         _chains(actor),
         _reachable(actor),
         _fallback(),
+        *_chat(actor),
     ]
     return sorted(found, key=lambda check: check.good)
 
@@ -96,3 +102,27 @@ def _fallback() -> Check:
         f"At the end of every chain {address} hears" if address else "No fallback contact: administrators hear instead"
     )
     return Check("fallback", address is not None, text)
+
+
+def _chat(actor: Actor) -> list[Check]:
+    """The chat tool in which rooms are opened, as it was found last; without one the page of the incident is enough."""
+    page = reverse("setup-adapters")
+    tool = next((one for one in adapters.states(actor) if one.adapter.serves == CHAT and one.chosen), None)
+    found = [] if tool is None else [Check("chat", *_chat_words(tool), page)]
+    place = chat_queries.place(tool.adapter.code) if tool else None
+    if place is not None and place.failures:
+        text = f"{tool.adapter.name if tool else ''} does not say what people write: {place.last_error}"
+        found.append(Check("chat-heard", False, text, page))
+    fault = adapters.template_fault(settings.BRIDGE_URL)
+    return [*found, Check("bridge", False, fault, page)] if fault else found
+
+
+def _chat_words(tool: adapters.State) -> tuple[bool, str]:
+    name = tool.adapter.name
+    if tool.adapter.code == OWN:
+        return True, "No chat tool: the page of each incident is its channel"
+    if tool.outcome is None:
+        return True, f"Rooms are opened in {name}; nothing was sent yet"
+    if not tool.outcome.good:
+        return False, f"{name} did not take the last message: {tool.outcome.detail}"
+    return True, f"{name} took the last message"

@@ -6,6 +6,7 @@ from django.urls import URLPattern, URLResolver
 
 from tocsin.web import (
     accounts,
+    adapters,
     adherence,
     authorities,
     backlog,
@@ -77,6 +78,7 @@ PARTS = (
     proposals,
     adherence,
     setup,
+    adapters,
     me,
     help,
     subscriptions,

@@ -11,6 +11,7 @@ from tocsin.comms.actions.subscriptions import (
     remove_subscriber,
     unsubscribe_secret,
 )
+from tocsin.comms.actions.trying import try_adapter
 from tocsin.comms.actions.updates import Draft, draft_update, send_update
 from tocsin.comms.actions.webhooks import add_webhook, disable_webhook, enqueue_events, rotate_webhook
 
@@ -34,6 +35,7 @@ __all__ = [
     "take_message",
     "take_news",
     "tell_consumers",
+    "try_adapter",
     "unlink_chat_account",
     "unsubscribe_secret",
 ]

@@ -209,6 +209,7 @@ class TestSeverity:
     def test_a_milder_severity_releases_the_roles_it_does_not_call_and_asks_again_later(self, house: House) -> None:
         house.rotation("coordinators", "incident_coordinator", "cora")
         incident = house.declare(severity="error")
+        actions.assign_role(house.ada, incident.ref, role="technical_expert", username="ada", now=house.now)
         actions.assign_role(house.ada, incident.ref, role="incident_coordinator", username="cora", now=house.now)
         actions.change_severity(house.ada, incident.ref, severity="warning", reason="one team", now=house.now)
         assert RoleHeld.objects.get(role="incident_coordinator").until_at == house.now

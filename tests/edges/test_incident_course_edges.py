@@ -146,7 +146,7 @@ def test_the_same_by_words_alone(live_server: LiveServer) -> None:
     assert shell.json("incident", "customer-report", ref, "--ticket", "CS-1")["ahead"] is False
     felt = shell.json("incident", "impact", ref, "potential", "--reason", "Nobody felt it")
     assert felt["impact_state"] == "potential"
-    shown = shell.run("incident", "show", ref)
+    shown = shell.run("incident", "show", ref, "--all")
     assert "escalation  20" in shown.stdout, shown.stdout
     assert "first customer report at: 20" in shown.stdout
     assert shell.json("report", "incidents", "--period", "1d")["near_misses"] == 1

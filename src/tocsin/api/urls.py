@@ -25,6 +25,7 @@ from tocsin.api import (
     incident_course,
     incident_figures,
     incident_links,
+    incident_rank,
     incidents,
     ledger,
     oncall,
@@ -59,6 +60,7 @@ problems.register(api)
 for module in (
     adapters,
     incidents,
+    incident_rank,
     classification,
     incident_course,
     incident_figures,

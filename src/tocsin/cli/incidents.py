@@ -9,6 +9,7 @@ import click
 from tocsin.cli import classification
 from tocsin.cli.client import Client, quoted
 from tocsin.cli.incident_course import for_people
+from tocsin.cli.incident_rank import at_a_glance
 from tocsin.cli.incident_sorting import links_for_people
 from tocsin.cli.output import duration, output_options, show
 
@@ -53,11 +54,15 @@ def list_incidents(every: bool, output: str, as_json: bool, limit: int, **filter
 
 @incident.command("show")
 @click.argument("incident_id")
+@click.option("--all", "whole", is_flag=True, help="Everything that is known of it, not one screen.")
 @output_options
-def show_incident(incident_id: str, output: str, as_json: bool) -> None:
-    """One incident: state, roles, next duty, timeline."""
+def show_incident(incident_id: str, whole: bool, output: str, as_json: bool) -> None:
+    """One incident on one screen: state, who holds which role, next duty, what happened last."""
     found = Client().get(f"/incidents/{quoted(incident_id)}")
-    plain = as_json or output in {"json", "yaml"}
+    plain = as_json or output in {"json", "yaml", "name"}
+    if not (plain or whole):
+        click.echo("\n".join(at_a_glance(found)))
+        return
     show(found if plain else links_for_people(for_people(found)), WHOLE, output=output, as_json=as_json)
 
 

@@ -12,6 +12,7 @@ from tocsin.cli import (
     explain,
     imports,
     incident_course,
+    incident_rank,
     incident_sorting,
     incidents,
     oncall,
@@ -93,7 +94,7 @@ people.user.add_command(process_people.training)
 adoption.explain.add_command(process_maps.explain_process)
 for command in (*process_reading.COMMANDS, *process_people.COMMANDS):
     proposals.process.add_command(command)
-for command in (*wellbeing.COMMANDS, *postmortems.OF_AN_INCIDENT, *authorities.COMMANDS):
+for command in (*wellbeing.COMMANDS, *incident_rank.COMMANDS, *postmortems.OF_AN_INCIDENT, *authorities.COMMANDS):
     incidents.incident.add_command(command)
 incidents.incident.add_command(reports.waive_check)
 slos.slo.add_command(explain.explain_slo)

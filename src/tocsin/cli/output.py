@@ -95,6 +95,11 @@ def _cell(value: Any) -> str:
     return one_line(for_terminal(str(value)), limit=200)
 
 
+def for_cell(text: Any) -> str:
+    """A text as one line of a terminal, without what could drive it."""
+    return _cell(text)
+
+
 def duration(text: str) -> timedelta:
     """A span such as 90s, 15m, 2h, 1d12h. Raises BadParameter."""
     parts = re.findall(r"(\d+)\s*([smhdw])", text.strip().lower())

@@ -8,6 +8,7 @@ from django.db.models import Q
 
 from tocsin.core.access import Actor, Right, require
 from tocsin.core.process_parts import Area
+from tocsin.core.rank import rights_of_role
 from tocsin.core.wellbeing import Answer, AnswerState
 from tocsin.incidents import snapshots
 from tocsin.incidents.models import CareAnswer, HandOver, Incident, ResponseTeam, RoleHeld, TakeOver
@@ -63,6 +64,19 @@ def asked_for(actor: Actor, incident: Incident) -> list[TakeOver]:
     require(actor, Right.INCIDENT_READ)
     rows = TakeOver.objects.filter(incident=incident, answered_at=None)
     return list(rows.select_related("giver", "taker").order_by("asked_at", "pk"))
+
+
+def looking_on_role(incident: Incident) -> str:
+    """The role of its process in which one joins to look on: the optional one that gives least."""
+    optional = [role for role in snapshots.process_of(incident).roles.roles if role.optional]
+    return min(optional, key=lambda role: len(rights_of_role(role))).code if optional else ""
+
+
+def looks_on(incident: Incident, username: str) -> bool:
+    """Whether a person takes part in it only to look on or to advise."""
+    optional = {role.code for role in snapshots.process_of(incident).roles.roles if role.optional}
+    own = [row.role for row in own_roles(incident, username)]
+    return bool(own) and set(own) <= optional
 
 
 def own_roles(incident: Incident, username: str) -> list[RoleHeld]:

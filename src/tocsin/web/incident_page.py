@@ -14,7 +14,8 @@ from tocsin.core.access import Actor, Right
 from tocsin.core.facts import Kind
 from tocsin.core.incident_escalations import Direction
 from tocsin.core.roles import RequiredRole, required_roles
-from tocsin.incidents import queries, snapshots
+from tocsin.incidents import people_queries, queries, snapshots
+from tocsin.incidents.actions import rank
 from tocsin.incidents.actions.undoing import UNDO_WITHIN
 from tocsin.incidents.course import authorities, course
 from tocsin.incidents.links import links_of
@@ -105,9 +106,8 @@ class Before:
     note: str
 
 
-def rights(actor: Actor, incident: Incident) -> dict[str, bool]:
+def rights(actor: Actor, incident: Incident, *, now: datetime) -> dict[str, bool]:
     """What this person may do here, by short name, for showing buttons; the actions check again."""
-    team = incident.team.name if incident.team else None
     asked = {
         "take": Right.INCIDENT_ACKNOWLEDGE,
         "classify": Right.INCIDENT_CLASSIFY,
@@ -119,7 +119,10 @@ def rights(actor: Actor, incident: Incident) -> dict[str, bool]:
         "waive": Right.OBLIGATION_WAIVE,
         "update": Right.UPDATE_SEND,
     }
-    return {name: actor.may(right, team=team) for name, right in asked.items()}
+    allowed = rank.allowed(actor, incident, [*asked.values(), Right.PAGE_OFF_CALL], now=now)
+    found = {name: right in allowed for name, right in asked.items()}
+    standing = actor.may(Right.INCIDENT_ASSIGN, team=incident.team.name if incident.team else None)
+    return {**found, "join": actor.may(Right.INCIDENT_JOIN), "ask": standing, "pull": Right.PAGE_OFF_CALL in allowed}
 
 
 def context(actor: Actor, incident: Incident, *, now: datetime) -> dict[str, Any]:
@@ -129,7 +132,7 @@ def context(actor: Actor, incident: Incident, *, now: datetime) -> dict[str, Any
     shown = [line for line in lines if line.kind not in BESIDES][-TAIL:]
     owed = queries.obligations(actor, incident.number)
     priority = definition.catalogue.by_rank(incident.priority) if incident.priority else None
-    may = rights(actor, incident)
+    may = rights(actor, incident, now=now)
     open_owed = [one for one in owed if one.state == ObligationState.OPEN]
     return {
         "incident": incident,
@@ -152,6 +155,10 @@ def context(actor: Actor, incident: Incident, *, now: datetime) -> dict[str, Any
         "pages": _pages(queries.delivery_ladder(actor, incident.number), incident),
         "next_step": next_step(incident, now=now),
         "roles": role_rows(incident),
+        "own_roles": [one.role for one in people_queries.own_roles(incident, actor.ident)],
+        "looks_on": people_queries.looks_on(incident, actor.ident),
+        "actor": actor,
+        "asks": people_queries.asked_for(actor, incident),
         "before": before(incident),
         "neighbours": _neighbours(incident),
         "continues": queries.continues(incident),

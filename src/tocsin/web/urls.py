@@ -15,6 +15,7 @@ from tocsin.web import (
     consumer_views,
     explaining,
     help,  # noqa: A004 - the page's name
+    incident_rank,
     incidents,
     matrix,
     me,
@@ -53,6 +54,7 @@ PARTS = (
     incidents,
     classification,
     matrix,
+    incident_rank,
     authorities,
     pages,
     updates,

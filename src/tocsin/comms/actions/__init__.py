@@ -9,6 +9,7 @@ from tocsin.comms.actions.subscriptions import (
     add_subscriber,
     end_subscription,
     remove_subscriber,
+    subscribe_oneself,
     unsubscribe_secret,
 )
 from tocsin.comms.actions.trying import try_adapter
@@ -32,6 +33,7 @@ __all__ = [
     "remove_subscriber",
     "rotate_webhook",
     "send_update",
+    "subscribe_oneself",
     "take_message",
     "take_news",
     "tell_consumers",

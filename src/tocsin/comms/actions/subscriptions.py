@@ -12,13 +12,16 @@ from django.db import transaction
 from tocsin.audit import actions as audit
 from tocsin.audit.actions import Fact
 from tocsin.catalog import queries as catalog
+from tocsin.catalog.models import Service
 from tocsin.comms import queries, writing
 from tocsin.comms.models import StatusClock, Subscriber
 from tocsin.core.access import Actor, ActorKind, Right, Role, require
-from tocsin.core.errors import Invalid, NotFound
+from tocsin.core.errors import Invalid, NotFound, Refused
 from tocsin.core.facts import Kind
+from tocsin.incidents import queries as incidents
 from tocsin.incidents import snapshots
 from tocsin.incidents.models import OPEN_STATES, Incident
+from tocsin.people.models import Person
 from tocsin.platform import ids
 from tocsin.platform.text import one_line
 
@@ -31,24 +34,51 @@ def add_subscriber(actor: Actor, *, email: str, service: str, now: datetime) -> 
 
     Of an incident that is open already it hears at the next regular time.
     """
-    address = email.strip().lower()
+    address = _address(email)
+    with transaction.atomic():
+        target = catalog.service(actor, service)
+        require(actor, Right.SUBSCRIBER_WRITE, team=target.team.name if target.team else None)
+        return _subscribe(actor, target, address, now=now)
+
+
+def subscribe_oneself(actor: Actor, ref: str | int, *, now: datetime) -> Subscriber:
+    """Hear by mail of the service of an incident, at one's own address, so that one need not come and look.
+
+    Raises Refused where the incident has no service, Invalid where one has no address.
+    """
+    with transaction.atomic():
+        incident = incidents.incident(actor, ref)
+        require(actor, Right.INCIDENT_JOIN)
+        if incident.service is None:
+            raise Refused(
+                f"{incident.ref} has no service yet, so there is nothing to subscribe to.", reason="no_service"
+            )
+        person = Person.objects.filter(username=actor.ident).first()
+        if person is None or not person.email:
+            raise Invalid({"email": "Your account has no mail address. Ask an administrator to add one."})
+        return _subscribe(actor, incident.service, _address(person.email), now=now)
+
+
+def _address(given: str) -> str:
+    address = given.strip().lower()
     try:
         validate_email(address)
     except ValidationError:
         raise Invalid({"email": f"{one_line(address, limit=80)!r} is no mail address."}) from None
-    with transaction.atomic():
-        target = catalog.service(actor, service)
-        require(actor, Right.SUBSCRIBER_WRITE, team=target.team.name if target.team else None)
-        row, _ = Subscriber.objects.update_or_create(
-            email=address,
-            service=target,
-            defaults={"ended_at": None},
-            create_defaults={"unsubscribe_digest": ids.digest(ids.new_secret()), "created_at": now},
-        )
-        for incident in Incident.objects.filter(service=target, state__in=OPEN_STATES, status_clock=None, kind="real"):
-            _join(incident, now=now)
-        data = {"subscriber": row.pk, "service": target.name}
-        audit.record(actor, [Fact(kind=Kind.SUBSCRIBER_ADDED, data=data)], now=now)
+    return address
+
+
+def _subscribe(actor: Actor, target: Service, address: str, *, now: datetime) -> Subscriber:
+    row, _ = Subscriber.objects.update_or_create(
+        email=address,
+        service=target,
+        defaults={"ended_at": None},
+        create_defaults={"unsubscribe_digest": ids.digest(ids.new_secret()), "created_at": now},
+    )
+    for incident in Incident.objects.filter(service=target, state__in=OPEN_STATES, status_clock=None, kind="real"):
+        _join(incident, now=now)
+    data = {"subscriber": row.pk, "service": target.name}
+    audit.record(actor, [Fact(kind=Kind.SUBSCRIBER_ADDED, data=data)], now=now)
     return row
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from functools import wraps
 from typing import Any, ParamSpec, TypeVar
@@ -78,29 +78,44 @@ def require(actor: Actor, incident: Incident, right: Right, *, what: str = "", n
         judge(actor, incident, found, what=what or WORDS.get(right, right.value), right=right.value, now=now)
 
 
-def allows(actor: Actor, incident: Incident, right: Right, *, now: datetime) -> bool:
-    """Whether `require` would let it pass; for showing buttons."""
-    if not actor.may(right, team=team_name(incident)):
-        return False
-    return decision(actor, incident, right, now=now).verdict is not RankVerdict.REFUSED
+def allowed(actor: Actor, incident: Incident, rights: Iterable[Right], *, now: datetime) -> frozenset[Right]:
+    """Which of `rights` `require` would let pass; for showing buttons."""
+    standing = [right for right in rights if actor.may(right, team=team_name(incident))]
+    if actor.kind not in {ActorKind.PERSON, ActorKind.PAGE_LINK}:
+        return frozenset(standing)
+    definition, facts = snapshots.process_of(incident), _facts(actor, incident)
+    asked: bool | None = True if actor.kind is ActorKind.PAGE_LINK else None
+    found = set()
+    for right in standing:
+        verdict = rank_decision(definition, incident.severity, right, **facts).verdict
+        if verdict is RankVerdict.REFUSED:
+            asked = was_asked(actor, incident, definition, now=now) if asked is None else asked
+            verdict = rank_decision(definition, incident.severity, right, asked=asked, **facts).verdict
+        if verdict is not RankVerdict.REFUSED:
+            found.add(right)
+    return frozenset(found)
 
 
 def decision(actor: Actor, incident: Incident, right: Right, *, now: datetime) -> RankDecision:
     """What core says; machines have no rank, and the bearer of a page's link was asked."""
     if actor.kind not in {ActorKind.PERSON, ActorKind.PAGE_LINK}:
         return RankDecision(RankVerdict.ALLOWED, RankReason.HELPS)
-    definition = snapshots.process_of(incident)
-    held = RoleHeld.objects.filter(incident=incident, until_at=None).values_list("role", "person__username")
-    facts: dict[str, Any] = {
-        "own_roles": [role for role, who in held if who == actor.ident],
-        "held": [role for role, _ in held],
-        "administers": actor.role is Role.ADMIN,
-    }
+    definition, facts = snapshots.process_of(incident), _facts(actor, incident)
     asked = actor.kind is ActorKind.PAGE_LINK
     found = rank_decision(definition, incident.severity, right, asked=asked, **facts)
     if found.verdict is not RankVerdict.ALLOWED and was_asked(actor, incident, definition, now=now):
         return rank_decision(definition, incident.severity, right, asked=True, **facts)
     return found
+
+
+def _facts(actor: Actor, incident: Incident) -> dict[str, Any]:
+    rows = RoleHeld.objects.filter(incident=incident, until_at=None)
+    held = list(rows.values_list("role", "person__username"))
+    return {
+        "own_roles": [role for role, who in held if who == actor.ident],
+        "held": [role for role, _ in held],
+        "administers": actor.role is Role.ADMIN,
+    }
 
 
 def stepping_in(actor: Actor, incident: Incident) -> RankVerdict:

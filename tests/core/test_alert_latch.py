@@ -24,8 +24,10 @@ class Story:
     latch: Latch
     state: AlertState = field(default_factory=AlertState)
 
-    def at(self, minutes: int, heat: Heat, *, covered: bool = False) -> Outcome:
-        self.state, outcome = advance(self.state, heat, latch=self.latch, now=minute(minutes), covered=covered)
+    def at(self, minutes: int, heat: Heat, *, covered: bool = False, grown_in: timedelta | None = None) -> Outcome:
+        self.state, outcome = advance(
+            self.state, heat, latch=self.latch, now=minute(minutes), covered=covered, grown_in=grown_in
+        )
         return outcome
 
     def reason(self, minutes: int, heat: Heat, *, covered: bool = False) -> Reason:
@@ -106,6 +108,47 @@ def test_a_short_calm_does_not_shorten_the_quiet_time() -> None:
     assert story.at(120, Heat.BURNING).notify
 
 
+HOUR = timedelta(hours=1)
+
+
+def test_growth_is_told_when_it_lies_wholly_after_what_people_know() -> None:
+    story = Story(PATIENT)
+    story.at(0, Heat.BURNING, grown_in=HOUR)
+    assert story.at(59, Heat.BURNING, grown_in=HOUR).reason is Reason.STILL_BURNING
+    assert story.state.due_at == minute(60)
+    told = story.at(60, Heat.LINGERING, grown_in=HOUR)
+    assert told == Outcome(firing=True, notify=True, reason=Reason.GROWN, grown_in=HOUR)
+    assert story.state.notified_at == minute(60)
+    assert not story.at(61, Heat.BURNING, grown_in=HOUR).notify
+
+
+@pytest.mark.parametrize("heat", [Heat.CALM, Heat.NO_DATA])
+def test_what_is_calm_or_unknown_has_not_grown(heat: Heat) -> None:
+    story = Story(PATIENT)
+    story.at(0, Heat.BURNING)
+    assert not story.at(90, heat, grown_in=HOUR).notify
+
+
+def test_growth_opens_nothing_and_what_a_stronger_alert_speaks_for_has_none() -> None:
+    story = Story(PATIENT)
+    assert story.at(0, Heat.CALM, grown_in=HOUR) == Outcome(firing=False, notify=False, reason=Reason.QUIET)
+    covered = Story(PLAIN)
+    covered.at(0, Heat.BURNING)
+    assert covered.at(60, Heat.BURNING, grown_in=HOUR, covered=True).reason is Reason.COVERED
+
+
+@given(heats=st.lists(st.sampled_from(Heat), max_size=60), grown=st.integers(1, 90))
+def test_between_growth_and_what_people_knew_lies_the_time_it_took(heats: list[Heat], grown: int) -> None:
+    story, told_at = Story(PATIENT), None
+    for place, heat in enumerate(heats):
+        outcome = story.at(place * 5, heat, grown_in=timedelta(minutes=grown))
+        if outcome.reason is Reason.GROWN:
+            assert told_at is not None
+            assert place * 5 - told_at >= grown
+        if outcome.notify:
+            told_at = place * 5
+
+
 def test_no_data_neither_opens_nor_ends_an_alert() -> None:
     story = Story(PLAIN)
     assert story.at(0, Heat.NO_DATA) == Outcome(firing=False, notify=False, reason=Reason.NO_DATA)
@@ -147,14 +190,17 @@ def test_who_is_told_is_told_of_something_firing(latch: Latch, ticks: list[Heat]
         assert outcome.firing is story.state.firing
 
 
-@given(latch=latches, ticks=heats)
-def test_before_it_is_due_the_same_heat_changes_nothing(latch: Latch, ticks: list[Heat]) -> None:
+@given(latch=latches, ticks=st.lists(st.tuples(st.sampled_from(Heat), st.sampled_from([None, 1, 4])), max_size=80))
+def test_before_it_is_due_the_same_heat_changes_nothing(latch: Latch, ticks: list[tuple[Heat, int | None]]) -> None:
     story = Story(latch)
-    for now, heat in enumerate(ticks):
-        story.at(now, heat)
+    for now, (heat, grown) in enumerate(ticks):
+        grown_in = None if grown is None else timedelta(minutes=grown)
+        story.at(now, heat, grown_in=grown_in)
         later = minute(now) + timedelta(seconds=30)
+        if story.state.due_at is not None and grown is not None:
+            later = max(later, story.state.due_at - timedelta(seconds=1))
         if story.state.due_at is None or later < story.state.due_at:
-            state, outcome = advance(story.state, heat, latch=latch, now=later)
+            state, outcome = advance(story.state, heat, latch=latch, now=later, grown_in=grown_in)
             assert (state, outcome.notify, outcome.firing) == (story.state, False, story.state.firing)
 
 

@@ -2,14 +2,18 @@ from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from fractions import Fraction
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from tocsin.core.alert_latch import Urgency
 from tocsin.core.breach_rules import Replay, replay
 from tocsin.core.burn_rate import AllowedRatio
-from tocsin.core.ladder_rule import PAGE_LADDER, TICKET_LADDER, LadderRule, is_significant
+from tocsin.core.ladder import PAGE_LADDER, TICKET_LADDER
+from tocsin.core.ladder_rule import LadderRule, is_significant
 from tocsin.core.rule_protocol import span_text
 from tocsin.core.slo_windows import WindowArrays, WindowCounts
 
@@ -29,11 +33,16 @@ def judged(valid: Counts, bad: Counts, target: Decimal = TARGET) -> tuple[Replay
     return page, ticket
 
 
+def told_once(valid: Counts, bad: Counts, target: Decimal = TARGET) -> Replay:
+    """The page of the rule that does not tell of growth."""
+    return replay(valid, bad, step=MINUTE, target=target, rule=LadderRule().telling_again(Fraction(0)))[0]
+
+
 def test_a_total_outage_pages_in_its_first_minute() -> None:
     valid, bad = quiet(2)
     bad[DAY:] = valid[DAY:]
     page, _ = judged(valid, bad)
-    assert page.notified.tolist() == [DAY]
+    assert page.notified[0] == DAY
     assert page.firing[DAY:].all()
 
 
@@ -68,7 +77,7 @@ def test_a_quiet_service_that_fails_altogether_pages_at_the_second_failure() -> 
     valid[::6] = 1
     bad[2 * DAY :] = valid[2 * DAY :]
     page, _ = judged(valid, bad)
-    assert page.notified.tolist() == [2 * DAY + 6]
+    assert page.notified[0] == 2 * DAY + 6
 
 
 def test_an_outage_that_flaps_is_one_story() -> None:
@@ -76,7 +85,8 @@ def test_an_outage_that_flaps_is_one_story() -> None:
     for begin in range(DAY, DAY + 4 * 60, 40):
         bad[begin : begin + 5] = 600
     page, ticket = judged(valid, bad)
-    assert page.notified.tolist() == [DAY + 1]
+    assert page.notified[0] == DAY + 1
+    assert told_once(valid, bad).notified.tolist() == [DAY + 1]
     ends = np.flatnonzero(~page.firing[1:] & page.firing[:-1])
     assert ends.size > 1
     assert not ticket.notified.size
@@ -169,3 +179,59 @@ def test_more_than_a_burst_can_do_pages_for_less() -> None:
     bad[DAY : DAY + 3] = 900
     page, _ = judged(valid, bad, Decimal("0.995"))
     assert page.notified.tolist() == [DAY + 2]
+
+
+class TestGrowth:
+    """People are told again when a further share of the budget is gone."""
+
+    def test_an_outage_is_told_again_each_hour_and_a_smouldering_one_when_it_has_cost_as_much(self) -> None:
+        for failing, every in ((1000, 60), (8, 180)):
+            valid, bad = quiet(3)
+            bad[DAY:] = failing
+            page, _ = judged(valid, bad)
+            told = page.notified.tolist()
+            assert len(told) > 2
+            assert {after - before for before, after in pairwise(told)} == {every}
+
+    def test_what_stays_small_is_told_once(self) -> None:
+        valid, bad = quiet(3)
+        bad[DAY : DAY + 180] = 14
+        page, _ = judged(valid, bad)
+        assert page.notified.size == 1
+        assert page.firing[DAY + 60 : DAY + 180].all()
+
+    def test_a_trouble_that_is_over_does_not_grow(self) -> None:
+        valid, bad = quiet(2)
+        bad[DAY : DAY + 40] = 1000
+        page, _ = judged(valid, bad)
+        assert page.notified.tolist() == [DAY]
+
+    def test_the_share_is_data_and_nought_switches_it_off(self) -> None:
+        valid, bad = quiet(3)
+        bad[DAY : 2 * DAY] = 40
+        assert told_once(valid, bad).notified.size == 1
+        told = [
+            replay(valid, bad, step=MINUTE, target=TARGET, rule=LadderRule().telling_again(share))[0].notified.size
+            for share in (Fraction(5, 100), Fraction(20, 100))
+        ]
+        assert told[0] > told[1] > 1
+
+    @given(
+        parts=st.lists(st.tuples(st.integers(5, 300), st.sampled_from([0, 1, 3, 8, 40, 300, 1000])), max_size=12),
+        share=st.sampled_from([Fraction(1, 100), Fraction(5, 100), Fraction(1, 4)]),
+    )
+    @settings(max_examples=40, deadline=None)
+    def test_growth_changes_no_alert_and_each_telling_stands_for_a_further_share(
+        self, parts: list[tuple[int, int]], share: Fraction
+    ) -> None:
+        bad = np.repeat([0, *(each for _, each in parts)], [DAY, *(length for length, _ in parts)]).astype(np.int64)
+        valid = np.full_like(bad, 1000)
+        page = replay(valid, bad, step=MINUTE, target=TARGET, rule=LadderRule().telling_again(share))[0]
+        once = told_once(valid, bad)
+        assert (page.firing == once.firing).all()
+        assert set(once.notified) <= set(page.notified)
+        budget = Fraction(30 * DAY)  # one in a thousand of a thousand a minute
+        for before, after in pairwise(page.notified.tolist()):
+            if after not in once.notified:
+                assert after - before >= 60
+                assert int(bad[before + 1 : after + 1].sum()) > share * budget

@@ -213,7 +213,7 @@ def signal(
 ) -> SloSignal:
     """What the evaluation of an SLO says, its breach included."""
     breach = None
-    if kind in {"opened", "renotified", "reopened", "breached"}:
+    if kind in {"opened", "renotified", "grown", "reopened", "breached"}:
         breach = Breach.objects.create(
             objective=row,
             at=now,

@@ -71,6 +71,24 @@ def test_telling_again_repeats_the_same_alert(slo: Objective, now: datetime) -> 
     assert (alert.occurrences, alert.priority) == (2, 1)
 
 
+def test_growth_is_noted_on_the_alert_that_fires_and_never_starts_one(slo: Objective, now: datetime) -> None:
+    assert take(now, signal(slo, SignalKind.GROWN)) == []
+    take(now, signal(slo, SignalKind.OPENED))
+    assert told(take(now, signal(slo, SignalKind.GROWN))) == [("noted", "grown")]
+    assert Alert.objects.get().occurrences == 1
+
+
+def test_growth_of_what_is_kept_quiet_is_said_to_nobody(slo: Objective, now: datetime) -> None:
+    nothing = {"priority": None, "priority_state": "none"}
+    take(now, signal(slo, SignalKind.OPENED, **nothing))
+    assert take(now, signal(slo, SignalKind.GROWN)) == []
+    other = slo_worlds.objective("log-on", now=now)
+    take(now, signal(other, SignalKind.OPENED))
+    matchers = [{"name": "slo", "value": other.name, "isRegex": False}]
+    actions.add_silence(SYSTEM, matchers=matchers, starts_at=now, ends_at=now + timedelta(hours=1), now=now)
+    assert take(now, signal(other, SignalKind.GROWN)) == []
+
+
 def test_calm_ends_the_alert_and_a_recurrence_is_a_new_one(slo: Objective, now: datetime) -> None:
     take(now, signal(slo, SignalKind.OPENED))
     assert told(take(now, signal(slo, SignalKind.CLOSED)))[0][0] == "resolved"

@@ -90,6 +90,29 @@ def test_an_slo_has_many_breaches_and_each_carries_what_was_measured() -> None:
     assert {breach.window for breach in breaches} == {timedelta(minutes=60)}
 
 
+def test_what_eats_a_further_share_of_the_budget_is_told_again_with_its_figure() -> None:
+    slo = slo_worlds.objective(evaluate_every=MINUTE)
+    signals = slo_worlds.run(slo, START, [0] * 30 + [300] * 130, every=1)
+    told = [(minute, signal) for minute, signal in signals if signal.kind in (SignalKind.OPENED, SignalKind.GROWN)]
+    assert [(minute, signal.kind) for minute, signal in told if signal.urgency == "page"] == [
+        (32, SignalKind.OPENED),
+        (92, SignalKind.GROWN),
+        (152, SignalKind.GROWN),
+    ]
+    grown = next(signal for minute, signal in told if minute == 92)
+    assert grown.breach is not None
+    # 60 x 300 bad events against three in a thousand of the 92,000 there were.
+    assert grown.summary == "a further 6,522 % of the budget went in the last 1 h, 0 % is left"
+    assert grown.explanation.startswith("worse: since people were told, a further share of the budget is gone: ")
+
+
+def test_a_rule_that_tells_once_is_silent_about_growth() -> None:
+    slo = slo_worlds.objective(evaluate_every=MINUTE, rule={"name": "tocsin", "told_again_percent": 0})
+    signals = slo_worlds.run(slo, START, [0] * 30 + [300] * 130, every=1)
+    assert SignalKind.OPENED in {signal.kind for _, signal in signals}
+    assert SignalKind.GROWN not in {signal.kind for _, signal in signals}
+
+
 def test_judging_the_same_moment_twice_records_and_tells_once() -> None:
     slo = slo_worlds.objective()
     slo_worlds.push(slo, NOON - MINUTE, good=0, bad=500, now=NOON)

@@ -28,10 +28,10 @@ from tocsin.slo.specs import SignalKind
 pytestmark = pytest.mark.django_db
 
 START = datetime.fromisoformat("2026-11-23T00:00:00+00:00")
-# A quiet hour, a hard outage, a blip, a smouldering hour, and an end in calm.
-STORY = [0] * 70 + [900] * 12 + [0] * 50 + [30] * 4 + [0] * 40 + [9] * 60 + [0] * 30
+# A quiet hour, a hard outage, a blip, an hour and more that smoulders, and an end in calm.
+STORY = [0] * 70 + [900] * 12 + [0] * 50 + [30] * 4 + [0] * 40 + [60] * 90 + [0] * 30
 END = START + len(STORY) * MINUTE
-TOLD = (SignalKind.OPENED, SignalKind.RENOTIFIED)
+TOLD = (SignalKind.OPENED, SignalKind.RENOTIFIED, SignalKind.GROWN)
 
 
 def lived(rule: str, *, every: int, **fields: Any) -> tuple[Objective, list[int]]:

@@ -14,7 +14,7 @@ from tocsin.cli.output import output_options, show
 NUMBERS = (
     ("pages_by_day", "pages by day"),
     ("pages_by_night", "pages by night"),
-    ("reminders", "reminders"),
+    ("reminders", "told again"),
     ("updates_owed", "updates owed"),
     ("messages_owed", "messages to groups"),
     ("postmortems_owed", "postmortems owed"),

@@ -36,6 +36,7 @@ class Reason(StrEnum):
     COVERED = "covered"
     STILL_BURNING = "still_burning"
     RENOTIFIED = "renotified"
+    GROWN = "grown"
     CALMING = "calming"
     CALM = "calm"
     NO_DATA = "no_data"
@@ -49,6 +50,7 @@ REASON_TEXTS: Mapping[Reason, str] = {
     Reason.COVERED: "a more urgent alert of the same SLO is active and speaks for this one",
     Reason.STILL_BURNING: "still burning; people know",
     Reason.RENOTIFIED: "still burning after the time for a reminder",
+    Reason.GROWN: "worse: since people were told, a further share of the budget is gone",
     Reason.CALMING: "calm, but not yet for long enough",
     Reason.CALM: "calm: the alert ends",
     Reason.NO_DATA: "no data; the alert stays as it was",
@@ -61,7 +63,9 @@ class Latch:
     """How long calm must last, how soon a recurrence is the same story, when to remind.
 
     ``hold_for``: how long the condition must have held at every tick before it counts. ``yields_for_good``: an alert
-    that began under a more urgent one is never told by itself later.
+    that began under a more urgent one is never told by itself later. ``grown_in``: a condition with it opens nothing; it
+    holds when a further share of the budget went in that time, and people are told again once it has passed since they
+    were told.
     """
 
     calm_for: timedelta = timedelta(0)
@@ -69,6 +73,7 @@ class Latch:
     renotify_after: timedelta | None = None
     yields_for_good: bool = False
     hold_for: timedelta = timedelta(0)
+    grown_in: timedelta | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,11 +120,12 @@ _INSTANTS = ("opened_at", "notified_at", "calm_since", "closed_at", "due_at")
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What the latch decided for one urgency."""
+    """What the latch decided for one urgency. ``grown_in``: where people are told of growth, the time it took."""
 
     firing: bool
     notify: bool
     reason: Reason
+    grown_in: timedelta | None = None
 
 
 _WEIGHT = {Heat.NO_DATA: 0, Heat.CALM: 1, Heat.LINGERING: 2, Heat.BURNING: 3}
@@ -145,23 +151,44 @@ def ripened(
 
 
 def advance(
-    state: AlertState, heat: Heat, *, latch: Latch, now: datetime, covered: bool = False
+    state: AlertState,
+    heat: Heat,
+    *,
+    latch: Latch,
+    now: datetime,
+    covered: bool = False,
+    grown_in: timedelta | None = None,
 ) -> tuple[AlertState, Outcome]:
     """Take one tick's heat into account.
 
-    ``covered``: a more urgent alert of the same SLO is firing, so this one keeps quiet. Between ``now`` and the
-    returned ``due_at`` the same heat changes nothing, which lets a replay skip those ticks.
+    ``covered``: a more urgent alert of the same SLO is firing, so this one keeps quiet. ``grown_in``: the shortest time
+    in which a further share of the budget went. Between ``now`` and the returned ``due_at`` the same heat and growth
+    change nothing, which lets a replay skip those ticks.
     """
     if heat is Heat.NO_DATA:
         # Silence is no proof of health: an open alert stays open, a closed one stays closed.
         return replace(state, calm_since=None, due_at=None), Outcome(state.firing, False, Reason.NO_DATA)
     if not state.firing:
-        return _while_quiet(state, heat, latch, now, covered)
-    if heat is Heat.BURNING:
-        return _while_burning(state, latch, now, covered)
-    if heat is Heat.LINGERING:
-        return replace(state, calm_since=None, due_at=None), Outcome(True, False, Reason.STILL_BURNING)
-    return _while_calm(state, latch, now)
+        state, outcome = _while_quiet(state, heat, latch, now, covered)
+    elif heat is Heat.BURNING:
+        state, outcome = _while_burning(state, latch, now, covered)
+    elif heat is Heat.LINGERING:
+        state, outcome = replace(state, calm_since=None, due_at=None), Outcome(True, False, Reason.STILL_BURNING)
+    else:
+        return _while_calm(state, latch, now)
+    return (state, outcome) if grown_in is None else _while_growing(state, outcome, latch, now, grown_in)
+
+
+def _while_growing(
+    state: AlertState, outcome: Outcome, latch: Latch, now: datetime, grown_in: timedelta
+) -> tuple[AlertState, Outcome]:
+    """Tell of growth that lies wholly after what people were told last."""
+    if not state.firing or state.notified_at is None or outcome.reason is Reason.COVERED:
+        return state, outcome
+    if now >= state.notified_at + grown_in:
+        state, outcome = _told(state, latch, now), Outcome(True, True, Reason.GROWN, grown_in)
+    due_at = (state.notified_at or now) + grown_in
+    return replace(state, due_at=due_at if state.due_at is None else min(due_at, state.due_at)), outcome
 
 
 def _while_quiet(

@@ -90,13 +90,17 @@ _AT_REST = AlertState()
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What follows for one urgency: is the alert firing, is a person told now, and why."""
+    """What follows for one urgency: is the alert firing, is a person told now, and why.
+
+    ``grown_in``: where people are told that it has grown, the time in which a further share of the budget went.
+    """
 
     urgency: Urgency
     notify: bool
     firing: bool
     reason: Reason
     explanation: str
+    grown_in: timedelta | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +135,12 @@ def evaluate(
     alerts, outcomes = advance_all(rule, state.alerts, tuple(Heat(row[0]) for row in rows), now=now)
     decisions = tuple(
         Decision(
-            urgency, outcome.notify, outcome.firing, outcome.reason, _explain(rule, windows, target, urgency, outcome)
+            urgency,
+            outcome.notify,
+            outcome.firing,
+            outcome.reason,
+            _explain(rule, windows, target, urgency, outcome),
+            outcome.grown_in,
         )
         for urgency, outcome in zip(urgencies(rule), outcomes, strict=True)
     )
@@ -189,8 +198,12 @@ def advance_all(
     covered = False
     for urgency, rows in strands(rule).items():
         before = alerts.get(urgency, _AT_REST)
-        heat, ripe_at = ripened([(latch.hold_for, heats[place]) for place, latch in rows], before.ripe_at, now=now)
-        after, outcome = advance(before, heat, latch=rows[0][1], now=now, covered=covered)
+        opening = [(latch.hold_for, heats[place]) for place, latch in rows if latch.grown_in is None]
+        heat, ripe_at = ripened(opening, before.ripe_at, now=now)
+        grown = [latch.grown_in for place, latch in rows if latch.grown_in and heats[place] is Heat.BURNING]
+        after, outcome = advance(
+            before, heat, latch=rows[0][1], now=now, covered=covered, grown_in=min(grown, default=None)
+        )
         states[urgency] = after if after.ripe_at == ripe_at else replace(after, ripe_at=ripe_at)
         outcomes.append(outcome)
         covered = covered or outcome.firing

@@ -19,6 +19,9 @@ from tocsin.core.reasons import Reason
 # How soon the fallback is sought again while there is nobody at all to tell.
 FALLBACK_SOUGHT_AGAIN = timedelta(minutes=1)
 
+# A page that nobody has answered for so long wakes nobody any more.
+GROWN_UNANSWERED = timedelta(hours=1)
+
 Hold = Callable[[datetime], datetime]
 
 
@@ -60,6 +63,7 @@ class Cause(Reason):
     BY_HAND = "by_hand", "A person escalated."
     ACKNOWLEDGEMENT_TIMED_OUT = "acknowledgement_timed_out", "The acknowledgement is older than the priority allows."
     SNOOZE_ENDED = "snooze_ended", "The snooze ended."
+    GROWN = "grown", "It has grown and nobody has it."
     QUIET_ENDED = "quiet_ended", "The maintenance or silence ended while the alert still fires."
 
 
@@ -188,6 +192,17 @@ def step_unreachable(state: Escalation, *, loop: int, step: int, now: datetime) 
     if state.phase is not Phase.WAITING or (state.loop, state.step) != (loop, step) or state.next_at is None:
         return state
     return replace(state, next_at=min(state.next_at, now), cause=Cause.STEP_UNREACHABLE)
+
+
+def grown(state: Escalation, policy: Policy, *, now: datetime) -> Escalation:
+    """The trouble has grown: when nobody has it and nobody was paged for so long, the first step is due now.
+
+    A chain that still goes through its people goes on as it is; so does one that somebody holds or keeps quiet.
+    """
+    silent = state.paged_at is not None and now - state.paged_at >= GROWN_UNANSWERED
+    if state.phase is Phase.EXHAUSTED or (state.phase is Phase.WAITING and silent):
+        return _again(state, policy, Cause.GROWN, now)
+    return state
 
 
 def raise_priority(

@@ -57,6 +57,7 @@ class Kind(StrEnum):
     SUGGESTION_ANSWERED = "classification.suggestion_answered"
     ALERT_ATTACHED = "alert.attached"
     ALERT_REPEATED = "alert.repeated"
+    ALERT_GREW = "alert.grew"
     ALERT_ENDED = "alert.ended"
     ALERT_SUPPRESSED = "alert.suppressed"
     BREACH_ATTACHED = "breach.attached"
@@ -252,6 +253,7 @@ TEXTS: Mapping[Kind, str] = {
     Kind.CONFLICT_NOTED: "Entries {entries} contradict each other",
     Kind.CONFLICT_SETTLED: "Entries {entries}: {settled}",
     Kind.ALERT_REPEATED: "Still true: {summary}",
+    Kind.ALERT_GREW: "Worse: {summary}",
     Kind.SLO_DATA_LOST: "No data, so nobody can tell",
     Kind.SLO_DATA_BACK: "Data is back",
     Kind.INCIDENT_NOTED: "{text}",

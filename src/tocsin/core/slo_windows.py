@@ -156,18 +156,24 @@ def sliding_sums(counts: IntArray, steps: int) -> IntArray:
 
     The first windows are not yet full and are summed over what is there.
     """
-    totals = np.cumsum(counts, dtype=np.int64)
-    totals[steps:] -= totals[:-steps].copy()
-    return totals
+    return _sums_of(np.cumsum(counts, dtype=np.int64), steps)
+
+
+def _sums_of(totals: IntArray, steps: int) -> IntArray:
+    sums = np.empty_like(totals)
+    sums[:steps] = totals[:steps]
+    np.subtract(totals[steps:], totals[:-steps], out=sums[steps:])
+    return sums
 
 
 def sliding_windows(
     valid: IntArray, bad: IntArray, windows: Iterable[timedelta], *, step: timedelta
 ) -> dict[timedelta, WindowArrays]:
     """Return every window's sums at every step of a series."""
+    of_valid, of_bad = np.cumsum(valid, dtype=np.int64), np.cumsum(bad, dtype=np.int64)
+    lengths = {window: steps_in(window, step) for window in windows}
     return {
-        window: WindowArrays(sliding_sums(valid, steps_in(window, step)), sliding_sums(bad, steps_in(window, step)))
-        for window in windows
+        window: WindowArrays(_sums_of(of_valid, steps), _sums_of(of_bad, steps)) for window, steps in lengths.items()
     }
 
 

@@ -134,6 +134,12 @@ def looks_healthy(facts: PageFacts) -> PageText:
     return PageText(subject, "\n".join(text))
 
 
+def grown(facts: PageFacts, *, how: str) -> PageText:
+    """To whoever has the incident: it is worse. No page, for somebody who is on it already."""
+    subject = f"{facts.ref}: {one_line(facts.service, limit=_SERVICE)} is worse"
+    return PageText(subject, f"{one_line(facts.what)}\n\nWorse: {how}.\n\nThe incident: {facts.url}")
+
+
 def late(ref: str, service: str, *, what: str, due: str, url: str) -> PageText:
     """Something you owe has not happened in time."""
     subject = f"{ref}: {what} was due at {due}"

@@ -15,6 +15,7 @@ from tocsin.core.condition_rule import BurnCondition, Comparison, ConditionRule
 from tocsin.core.depletion_rule import DepletionBasis, DepletionRule
 from tocsin.core.error_budget import share_of
 from tocsin.core.errors import Invalid
+from tocsin.core.ladder_rule import LadderRule
 from tocsin.core.rule_protocol import EVENTS, Rule, Unit
 from tocsin.core.workbook_rule import WindowPair, WorkbookRule
 
@@ -24,7 +25,8 @@ BURN_RATE = "burnrate"
 def rule_for(document: Mapping[str, Any], *, period: timedelta, renotify_after: timedelta, unit: Unit = EVENTS) -> Rule:
     """The rule that `document` describes, for an SLO with this budget period.
 
-    `{"name": "tocsin" | "workbook" | "depletion"}`; depletion also takes `threshold_percent`, `window_seconds`,
+    `{"name": "tocsin" | "workbook" | "depletion"}`; tocsin also takes `told_again_percent` (of the budget; 0: people are
+    told once), depletion `threshold_percent`, `window_seconds`,
     `every_seconds` and `basis`; `{"name": "burnrate", "conditions": [{"op", "threshold", "lookback_seconds",
     "alert_after_seconds", "severity", "urgency", "short_seconds"}], "snooze_seconds"}` is what OpenSLO's alert
     conditions become (`pairs` is how it was written before). Raises Invalid naming the wrong field.
@@ -36,6 +38,8 @@ def rule_for(document: Mapping[str, Any], *, period: timedelta, renotify_after: 
         snooze = _span(document, "snooze_seconds") if document.get("snooze_seconds") else None
         return ConditionRule(_conditions(document), period=period, snooze=snooze, unit=unit)
     rule = named_rule(name, period=period, unit=unit)
+    if isinstance(rule, LadderRule) and "told_again_percent" in document:
+        return rule.telling_again(_number(document, "told_again_percent") / 100)
     if isinstance(rule, DepletionRule):
         return replace(rule, renotify_after=renotify_after, **_depletion(document))
     return rule

@@ -143,6 +143,7 @@ class SignalKind(StrEnum):
 
     OPENED = "opened"
     RENOTIFIED = "renotified"
+    GROWN = "grown"
     REOPENED = "reopened"
     CLOSED = "closed"
     BREACHED = "breached"
@@ -156,7 +157,8 @@ class SloSignal:
 
     `urgency` is page or ticket; `breach` the recorded breach of this tick if there is one. The priority is that of the
     moment, already `unset` where the assignment leaves it to a person. `breached` says that a further breach was recorded
-    while an alert is firing; it tells nobody by itself.
+    while an alert is firing; it tells nobody by itself. `grown` says that a further share of the budget is gone since
+    people were told: it speaks to the incident there is and never opens one.
     """
 
     objective: Objective

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from tocsin.core.alert_latch import Urgency
 from tocsin.core.burn_rate import burn_rate
-from tocsin.core.rule_protocol import span_text
+from tocsin.core.ladder_rule import LadderRule
+from tocsin.core.rule_protocol import Rule, span_text
 from tocsin.slo import judging, snapshots
 from tocsin.slo.judging import Verdict
 from tocsin.slo.models import Objective, ObjectiveState
@@ -29,6 +32,30 @@ def breach_summary(objective: Objective, verdict: Verdict, urgency: Urgency) -> 
     failed = percent(counts.bad, counts.valid)
     times = f"{float(burn):,.0f}" if burn >= 100 else f"{float(burn):.3g}"
     return f"{what}: {failed} failed in the last {window}, {times} times what the target allows"
+
+
+def growth_summary(verdict: Verdict, grown_in: timedelta) -> str:
+    """How much of the budget has gone since people were told, and what is left of it."""
+    window, spent = span_text(grown_in), verdict.budget.spent(verdict.windows[grown_in].bad)
+    if spent is None or verdict.budget.left is None:
+        return f"a further share of the budget went in the last {window}"
+    left = max(0.0, float(verdict.budget.left))
+    return f"a further {_hundredths(float(spent))} of the budget went in the last {window}, {_hundredths(left)} is left"
+
+
+def _hundredths(share: float) -> str:
+    return f"{share:,.0%}".replace("%", " %") if share >= 1 else f"{share * 100:.3g} %"
+
+
+def told_again_words(rule: Rule) -> str:
+    """When people hear again of what they know; empty where a rule does not say it by the budget."""
+    share = rule.told_again if isinstance(rule, LadderRule) else 0
+    if not share:
+        return ""
+    return (
+        f"While a page fires, people are told again when a further {_hundredths(float(share))} of the budget is gone since "
+        "they were told, once an hour at most."
+    )
 
 
 def no_data_summary(objective: Objective, state: ObjectiveState) -> str:

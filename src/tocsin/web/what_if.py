@@ -32,7 +32,7 @@ RULES = (
 LINES = (
     ("pages_by_day", "Pages by day"),
     ("pages_by_night", "Pages by night"),
-    ("reminders", "Reminders"),
+    ("reminders", "Told again"),
     ("updates", "Updates owed"),
     ("messages", "Messages to groups"),
     ("postmortems", "Postmortems owed"),

@@ -47,6 +47,8 @@ def _take_one(standing: Standing, signal: SloSignal, *, now: datetime) -> AlertC
     if row is None:
         return None
     row.objective = signal.objective
+    if signal.kind == SignalKind.GROWN:
+        return _grown(standing, row, signal, now=now)
     if signal.kind == SignalKind.CLOSED:
         return _end(row, signal, now=now)
     return AlertChange(row, ChangeKind.NOTED, signal.kind, signal)
@@ -89,6 +91,15 @@ def _again(standing: Standing, row: Alert, signal: SloSignal, *, now: datetime) 
     if row.suppressed_by:
         return AlertChange(row, ChangeKind.NOTED, signal.kind, signal)
     return AlertChange(row, ChangeKind.OPENED if was_quiet else ChangeKind.REPEATED, signal.kind, signal)
+
+
+def _grown(standing: Standing, row: Alert, signal: SloSignal, *, now: datetime) -> AlertChange | None:
+    """It has grown. What is kept quiet stays so: nothing is opened and nobody is told."""
+    row.last_received_at = now
+    row.save(update_fields=["last_received_at"])
+    if row.suppressed_by or _quiet_by(standing, signal, row.labels):
+        return None
+    return AlertChange(row, ChangeKind.NOTED, signal.kind, signal)
 
 
 def _end(row: Alert, signal: SloSignal, *, now: datetime) -> AlertChange:

@@ -22,7 +22,7 @@ from tocsin.core.incident_lifecycle import State as CoreState
 from tocsin.core.incident_scope import environment_of, scope_of
 from tocsin.core.priorities import PriorityState, opens_incident
 from tocsin.incidents import page_text, snapshots
-from tocsin.incidents.actions import answering, chain, classifying, duties, moving, opening, paging
+from tocsin.incidents.actions import answering, chain, classifying, duties, growing, moving, opening, paging
 from tocsin.incidents.actions.incident_row import fact, held, save
 from tocsin.incidents.models import OPEN_STATES, Incident, IncidentAlert, IncidentBreach, Origin, State
 from tocsin.platform import outbox
@@ -31,7 +31,7 @@ from tocsin.process import queries as process
 from tocsin.process.models import StakeholderGroup
 from tocsin.slo import queries as slos
 from tocsin.slo.models import Breach, PriorityAssignment
-from tocsin.slo.specs import SignalKind
+from tocsin.slo.specs import SignalKind, SloSignal
 
 CALM = timedelta(minutes=10)
 """How long an SLO has to be well again before whoever has its incident is asked whether it is over."""
@@ -253,6 +253,8 @@ def _noted(change: AlertChange, *, now: datetime) -> Incident | None:
     found = _open_for(change.alert)
     if found is None or change.signal is None:
         return None
+    if change.signal.kind == SignalKind.GROWN:
+        return _grown(found, change, change.signal, now=now)
     if change.signal.kind == SignalKind.BREACHED:
         _attach_breaches(found, change, further=True)
         _raise(found, change.signal.priority, now=now)
@@ -262,6 +264,19 @@ def _noted(change: AlertChange, *, now: datetime) -> Incident | None:
     if kind is not None:
         audit.record(SYSTEM, [fact(found, kind, slo=change.signal.objective.name)], now=now)
     return found
+
+
+def _grown(incident: Incident, change: AlertChange, said: SloSignal, *, now: datetime) -> Incident:
+    """A further share of the budget is gone: said in the timeline, and to whoever can act on it."""
+    told = fact(
+        incident, Kind.ALERT_GREW, summary=said.summary, alert=str(change.alert.pk), explanation=said.explanation
+    )
+    audit.record(SYSTEM, [told, *_attach_breaches(incident, change, further=True)], now=now)
+    _well_no_more(incident)
+    save(incident, "alert_ended_at", "calm_since", now=now)
+    if not _raise(incident, said.priority, now=now):
+        growing.tell(incident, said.summary, now=now)
+    return incident
 
 
 def _acknowledged(change: AlertChange, *, now: datetime) -> Incident | None:

@@ -192,6 +192,18 @@ def told_again(incident: Incident, *, now: datetime) -> None:
         by_hand(incident, now=now)
 
 
+def grown(incident: Incident, *, now: datetime) -> None:
+    """The trouble has eaten more of the budget: who was paged and did not answer is paged anew."""
+    row = row_of(incident)
+    if row is None:
+        return
+    before = snapshots.position_of(row)
+    state = core.grown(before, snapshots.policy_of(row), now=now)
+    if state != before:
+        store(row, state, now=now)
+        advance(incident, row, now=now)
+
+
 def stands_at(incident: Incident, *, loop: int, step: int) -> bool:
     """Whether that step is the last one paged: an answer to an older page does not hurry the chain."""
     row = row_of(incident)

@@ -26,7 +26,7 @@ from tocsin.slo.queries.objectives import assignments_at
 from tocsin.slo.snapshots import RecordedBreach
 from tocsin.slo.specs import SignalKind, SloSignal
 from tocsin.slo.stamping import Stamp, stamp
-from tocsin.slo.wording import breach_summary, data_back_summary, no_data_summary
+from tocsin.slo.wording import breach_summary, data_back_summary, growth_summary, no_data_summary
 
 _LONGEST_FREQUENCY_WINDOW = timedelta(hours=24)
 _CASES_AT_ONCE = 5000
@@ -47,6 +47,7 @@ _WRITTEN = (
 _KINDS = {
     Reason.OPENED: SignalKind.OPENED,
     Reason.RENOTIFIED: SignalKind.RENOTIFIED,
+    Reason.GROWN: SignalKind.GROWN,
     Reason.REOPENED: SignalKind.REOPENED,
     Reason.CALM: SignalKind.CLOSED,
 }
@@ -215,7 +216,10 @@ def _adds_to_story(case: _Case) -> bool:
 
 
 def _alert_signal(case: _Case, decision: Decision, kind: SignalKind) -> SloSignal:
-    summary = breach_summary(case.objective, case.verdict, decision.urgency)
+    if decision.grown_in is None:
+        summary = breach_summary(case.objective, case.verdict, decision.urgency)
+    else:
+        summary = growth_summary(case.verdict, decision.grown_in)
     return _signal(case, decision.urgency.value, kind, summary, decision.explanation)
 
 

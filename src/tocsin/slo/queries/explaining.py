@@ -23,6 +23,7 @@ from tocsin.slo.models import Breach, Objective, ObjectiveVersion
 from tocsin.slo.queries.budgets import state_of
 from tocsin.slo.queries.counts import counts_to_judge
 from tocsin.slo.queries.recorded import bucket_widths, recorded_past
+from tocsin.slo.wording import told_again_words
 
 _QUERIES = (
     ("total_query", "All events"),
@@ -49,7 +50,7 @@ class Explained:
     """Why a number is what it is. `breach_steps` is about the rule's own window, `budget_steps` about the period.
 
     `own` are the counts the breach rests on; `rereckoned` says that the other windows were counted again from what is
-    kept, and `notes` what a reader must know to get the same sums.
+    kept, and `notes` what a reader must know to get the same sums, and when people are told again.
     """
 
     at: datetime
@@ -95,7 +96,7 @@ def explain(actor: Actor, objective: Objective, *, now: datetime) -> Explained:
         breach_steps=breach_steps(own, window=rule.own_window, target=target, unit=snapshots.unit_of(objective)),
         budget_steps=_budget_steps(objective, period, now=now),
         queries=_queries(objective),
-        notes=(),
+        notes=tuple(filter(None, [told_again_words(rule)])),
     )
 
 

@@ -77,7 +77,9 @@ def due_times(
     between the two.
     """
     answer = process.answer(QuestionCode.FREEDOM)
-    asked = _names(answer.get("duties"))
+    asked = set(_names(answer.get("duties")))
+    if process.answer(QuestionCode.WHO_TAKES_IN).get("acknowledge") is False:
+        asked.discard(DecisionDuty.RECEIVE.value)  # nobody is asked to say that they have taken it in
     within = {duty: _minutes(answer.get("within_minutes"), duty) for duty in DecisionDuty if duty.value in asked}
     found = {duty: at + span if span is not None else None for duty, span in within.items()}
     if execute_by is not None and DecisionDuty.EXECUTE in found:

@@ -5,7 +5,7 @@ Answers 1 to 7 are read here; 8 to 10 name roles by severity and are read by `co
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, TypeVar, cast
@@ -82,6 +82,17 @@ def starting(process: ProcessDefinition) -> Starting:
     """Who may start coordination."""
     answer = process.answer(QuestionCode.WHO_STARTS)
     return Starting(frozenset(texts(answer.get("who"))), frozenset(texts(answer.get("to"))))
+
+
+def starts_coordination(process: ProcessDefinition, former: str, severity: str) -> bool:
+    """Whether going from one severity to another starts coordination."""
+    to = starting(process).to
+    return severity in to and former not in to
+
+
+def may_start(process: ProcessDefinition, roles: Iterable[str]) -> bool:
+    """Whether somebody with these roles, held or on call for, starts coordination by the second answer."""
+    return not starting(process).who.isdisjoint(roles)
 
 
 def announcing(process: ProcessDefinition) -> Announcing:

@@ -9,6 +9,7 @@ from enum import StrEnum
 
 from tocsin.core import wellbeing_person_checks as person
 from tocsin.core import wellbeing_team_checks as team
+from tocsin.core.process_answers import objections_round
 from tocsin.core.process_definition import ProcessDefinition
 from tocsin.core.roles import is_coordinated
 from tocsin.core.wellbeing_findings import Check, Finding, Look, Weight, instant_key
@@ -103,7 +104,7 @@ def care_list(
     settings = process.wellbeing
     if settings is None or not opened(process, record):
         return CareList(())
-    look = Look(record, settings.limits, process.messages.blame, now)
+    look = Look(record, settings.limits, process.messages.blame, now, objections_round(process))
     found = [
         Prompt(one.key, check.aspect, one.text, check.code, one.weight, one.about, one.is_break)
         for check, one in findings(look)

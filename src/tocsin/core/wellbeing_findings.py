@@ -28,6 +28,7 @@ class Look:
     limits: Limits
     forms: tuple[BlameForm, ...]
     now: datetime
+    objections_round: bool = True
 
 
 @dataclass(frozen=True)

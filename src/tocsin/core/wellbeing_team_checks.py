@@ -61,7 +61,9 @@ def hand_overs_incomplete(look: Look) -> Iterator[Finding]:
 
 
 def objections_not_asked(look: Look) -> Iterator[Finding]:
-    """WB-Q1: something risky was decided and nobody was asked what speaks against it."""
+    """WB-Q1: something risky was decided and nobody was asked what speaks against it, where the process wants that."""
+    if not look.objections_round:
+        return
     for one in look.record.decisions:
         if one.risky and not one.objections_asked:
             text = "A risky decision had no round of objections. Ask for strong ones and wait."

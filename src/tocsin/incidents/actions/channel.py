@@ -18,6 +18,7 @@ from tocsin.core.access import SYSTEM
 from tocsin.core.delivery_plan import Traffic, lane
 from tocsin.core.errors import Invalid
 from tocsin.core.facts import Kind
+from tocsin.core.process_answers import opens_channel
 from tocsin.core.response_channel import OWN, ROOM_OPEN, ROOM_POST
 from tocsin.incidents import snapshots
 from tocsin.incidents.actions.incident_row import fact, held
@@ -39,7 +40,7 @@ _LISTENED_AFTER = timedelta(days=1)
 def ask(incident: Incident, *, now: datetime) -> None:
     """Ask for the channel when the incident has become a coordinated one. Part of the caller's change."""
     definition = snapshots.process_of(incident)
-    if not core.is_coordinated(definition.severities, incident.severity):
+    if not opens_channel(definition, incident.severity):
         return
     adapter = str(settings.CHAT_ADAPTER)
     defaults = {"adapter": adapter, "asked_at": now, "told_state": incident.state, "followed": adapter != OWN}

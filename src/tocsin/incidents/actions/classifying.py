@@ -21,7 +21,7 @@ from tocsin.core.priorities import PriorityState, automatic_raise, required_prio
 from tocsin.core.severities import require_severities, required_severity
 from tocsin.core.severity_weighing import weigh
 from tocsin.incidents import known_facts, snapshots
-from tocsin.incidents.actions import chain, channel, duties, rank, staffing, suggesting
+from tocsin.incidents.actions import chain, channel, duties, rank, staffing, starting, suggesting
 from tocsin.incidents.actions.incident_row import fact, held, save
 from tocsin.incidents.actions.opening import chosen_groups, response_starts_at
 from tocsin.incidents.models import Incident
@@ -224,7 +224,8 @@ def change_severity(
         if same:
             _confirm_severity(actor, incident, reason=why, remarks=remarks, now=now)
         else:
-            set_severity(actor, incident, severity, reason=why, remarks=remarks, now=now)
+            begun = starting.starting(actor, incident, definition, severity, now=now)
+            set_severity(actor, incident, severity, reason=why, remarks={**remarks, **begun}, now=now)
     return incident
 
 

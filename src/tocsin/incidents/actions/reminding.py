@@ -13,10 +13,12 @@ from tocsin.audit.actions import stamp
 from tocsin.core.access import SYSTEM
 from tocsin.core.decision_duties import DecisionDuty
 from tocsin.core.facts import Kind
+from tocsin.core.process_answers import Addressees, taking_in
 from tocsin.incidents import page_text, snapshots
 from tocsin.incidents.actions import paging
 from tocsin.incidents.actions.incident_row import fact, held, save
 from tocsin.incidents.models import Decision, DecisionDutyRow, Incident, RoleHeld, State
+from tocsin.oncall import queries as oncall
 from tocsin.people.models import Person
 from tocsin.platform.questions import Question
 
@@ -80,7 +82,7 @@ def _remind(pk: int, number: int, *, now: datetime) -> int:
         row.reminded_at = now
         row.save(update_fields=["reminded_at"])
         duty, decision = DecisionDuty(row.duty), row.decision
-        who = _owing(decision, incident, duty)
+        who = _owing(decision, incident, duty, now=now)
         told = fact(
             incident,
             Kind.DECISION_REMINDED,
@@ -96,8 +98,11 @@ def _remind(pk: int, number: int, *, now: datetime) -> int:
     return 1
 
 
-def _owing(decision: Decision, incident: Incident, duty: DecisionDuty) -> list[Person]:
-    """Whom it is addressed to and who has not done it; where that names nobody, who decided and who responds."""
+def _owing(decision: Decision, incident: Incident, duty: DecisionDuty, *, now: datetime) -> list[Person]:
+    """Whom it is addressed to and who has not done it; where that names nobody, whom the process means by it.
+
+    Where that is nobody either, who decided and who responds.
+    """
     addressees = decision.addressees.select_related("person", "team")
     rows = addressees.filter(received_at=None) if duty is DecisionDuty.RECEIVE else addressees
     found: dict[int, Person] = {}
@@ -105,11 +110,23 @@ def _owing(decision: Decision, incident: Incident, duty: DecisionDuty) -> list[P
         holders = RoleHeld.objects.filter(incident=incident, role=row.role, until_at=None) if row.role else []
         persons = [one.person for one in holders] or ([row.person] if row.person else [])
         found |= {one.pk: one for one in persons if one.is_active}
+    found = found or {one.pk: one for one in _meant_by_the_process(incident, duty, now=now)}
     if not found:
         decider = Person.objects.filter(username=decision.by, is_active=True).first()
         responding = [incident.acknowledged_by] if incident.acknowledged_by else []
         found = {one.pk: one for one in [decider, *responding] if one is not None}
     return list(found.values())
+
+
+def _meant_by_the_process(incident: Incident, duty: DecisionDuty, *, now: datetime) -> list[Person]:
+    """Whom answers 5 (to take in) and 6 (to act) name: whoever is on call for the teams involved, or holds a role."""
+    said = taking_in(snapshots.process_of(incident))
+    whom = said.receivers if duty is DecisionDuty.RECEIVE else said.actors
+    rows = RoleHeld.objects.filter(incident=incident, until_at=None).select_related("person", "team")
+    if whom is Addressees.ROLE_HOLDERS:
+        return [one.person for one in rows if one.person.is_active]
+    teams = {one.pk: one for one in [incident.team, *(row.team for row in rows)] if one is not None}
+    return [person for team in teams.values() for person in oncall.on_call_of_team(team, now=now)]
 
 
 def _mail(row: DecisionDutyRow, decision: Decision, incident: Incident, who: list[Person], *, now: datetime) -> None:

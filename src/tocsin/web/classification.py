@@ -16,7 +16,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from tocsin.core.access import Actor
 from tocsin.core.process_definition import ProcessDefinition
-from tocsin.core.severity_weighing import KnownFacts, Weighing
+from tocsin.core.severity_weighing import KnownFacts, Weighing, weigh
 from tocsin.incidents import actions, known_facts, queries, snapshots
 from tocsin.incidents.actions.suggesting import MOST_TEAMS, PRIORITY, SEVERITY, value_words
 from tocsin.incidents.models import Incident, Suggestion
@@ -50,20 +50,32 @@ class Card:
     asks_for_size: bool
     has_severities: bool
 
+    @property
+    def weighed_above(self) -> bool:
+        """Whether the arithmetic stands with a suggestion already."""
+        return any(one.row.subject == SEVERITY for one in self.suggested)
+
 
 def card(incident: Incident, definition: ProcessDefinition, lines: Sequence[TimelineLine]) -> Card:
     """The card of one incident; `lines` is its whole timeline."""
-    weighing = known_facts.weighing(incident, definition)
+    known = known_facts.known(incident)
+    weighing = weigh(definition.severities, known)
     waiting = known_facts.open_suggestions(incident).values() if incident.is_open else ()
-    unsettled = weighing.suggestion.prompt and not snapshots.severity_set_by_person(incident)
+    unsettled = weighing.suggestion.prompt and not any(_sets_severity(line) for line in lines)
     return Card(
         suggested=[_suggested(incident, definition, row) for row in waiting],
         weighing=weighing,
-        known=known_facts.known(incident),
+        known=known,
         exceptions=_exceptions(lines),
         asks_for_size=incident.is_open and unsettled and not definition.severities.switched_off,
         has_severities=not definition.severities.switched_off,
     )
+
+
+def _sets_severity(line: TimelineLine) -> bool:
+    """Whether a person set or confirmed the severity by it."""
+    data = line.data or {}
+    return bool("severity" in data and (data.get("severity_by_person") or data.get("by_person")))
 
 
 def exceptions(actor: Actor, incident: Incident) -> list[TimelineLine]:
@@ -83,7 +95,7 @@ def _suggested(incident: Incident, definition: ProcessDefinition, row: Suggestio
     if row.subject == PRIORITY:
         now = priority_code(definition, incident.priority, incident.priority_state)
         return Suggested(row, f"priority {words}", now, "priority")
-    return Suggested(row, "complex", "not complex", "")
+    return Suggested(row, "complex", "", "")
 
 
 class Size(forms.Form):

@@ -12,6 +12,7 @@ from tocsin.platform.text import one_line
 from tocsin.web.pictures import drawing as draw
 
 CSS = {Verdict.ALLOWED: "square-same", Verdict.CONDITIONAL: "square-warm", Verdict.NOT_ALLOWED: "square-open"}
+SHORT = {Verdict.ALLOWED: "Allowed", Verdict.CONDITIONAL: "Reason", Verdict.NOT_ALLOWED: "Never"}
 MOST_DOTS = 8
 _LETTER = 6.6  # about how wide a letter of 12 px is
 
@@ -135,6 +136,6 @@ def _phone(facts: MatrixMap) -> SafeString:
         for place, one in enumerate(squares):
             x, middle = left + place * wide, left + place * wide + (wide - 4) / 2
             parts.append(draw.rect(x, y, wide - 4, row - 6, CSS[one.verdict], radius=4, title=one.why))
-            parts.append(draw.text(middle, y + 20, one_line(one.word, limit=room), "label", "middle"))
+            parts.append(draw.text(middle, y + 20, one_line(SHORT[one.verdict], limit=room), "label", "middle"))
             parts.append(draw.text(middle, y + 36, f"{one.open} open" if one.open else "–", "label", "middle"))
     return draw.svg(width, top + row * len(facts.priorities) + 4, finding(facts), parts)

@@ -11,18 +11,16 @@ from django.test import Client
 
 from tests.domains import incident_worlds as incidents
 from tests.domains import worlds
-from tests.domains.incident_worlds import HOUR, House, fresh, mails, token_of
+from tests.domains.incident_worlds import House, fresh
 from tests.edges.web_client import has, marks, read, signed_in, words
 from tocsin.alerts.changes import AlertChange, ChangeKind
 from tocsin.alerts.models import Alert
 from tocsin.audit.models import Entry
-from tocsin.comms import actions as comms
 from tocsin.core.access import SYSTEM, Role
 from tocsin.incidents import actions
 from tocsin.incidents.models import Incident
 from tocsin.oncall import actions as oncall
 from tocsin.platform import clock as clocks
-from tocsin.slo.models import ObjectiveState, PriorityAssignment
 
 pytestmark = pytest.mark.django_db
 
@@ -37,11 +35,6 @@ def ada(house: House) -> Client:
     return signed_in("ada")
 
 
-def later(house: House, clock: clocks.WoundClock, by: timedelta) -> None:
-    clock.wind(by)
-    house.pass_time(by)
-
-
 def rotation(house: House, name: str, *, role: str, user: str) -> None:
     layer = {
         "name": "all",
@@ -51,119 +44,6 @@ def rotation(house: House, name: str, *, role: str, user: str) -> None:
     }
     document = {"name": name, "time_zone": "UTC", "layers": [layer]}
     oncall.save_rotation(SYSTEM, document, team="identity", role=role, now=house.now)
-
-
-# Now
-
-
-def test_a_calm_day_says_that_nothing_needs_you(ada: Client) -> None:
-    page = read(ada, "/")
-    assert "Nothing needs you." in words(page, "now-calm")
-    assert not has(page, "now-at-once")
-
-
-def test_a_late_closing_word_is_named_instead_of_a_calm_day_for_a_week(
-    house: House, ada: Client, clock: clocks.WoundClock
-) -> None:
-    row = house.declare(priority=1, groups=["customer-support"])
-    comms.send_update(house.ada, row.number, text="We look.", next_update_at=house.now + HOUR, now=house.now)
-    actions.resolve(house.ada, row.number, category="deploy", now=house.now)
-    assert has(read(ada, "/"), "now-calm")
-    later(house, clock, timedelta(hours=1))
-    page = read(ada, "/")
-    assert "late" in words(page, "attention-late")
-    assert not has(page, "now-calm")
-    later(house, clock, timedelta(days=8))
-    page = read(ada, "/")
-    assert has(page, "now-calm")
-    assert marks(page, "promise-") == []
-    assert "late from before" in page
-    assert "No update is owed" not in page
-    assert has(read(ada, "/updates"), f"board-{row.number}")
-
-
-@pytest.mark.parametrize(("priority", "named"), [(1, True), (None, False)])
-def test_an_slo_that_burns_is_named_when_somebody_gave_it_a_priority(
-    house: House, ada: Client, priority: int | None, named: bool
-) -> None:
-    objective = incidents.objective(house.service, now=house.now)
-    ObjectiveState.objects.update_or_create(objective=objective, defaults={"health": "burning", "remaining": 0.5})
-    decision = "none" if priority is None else "set"
-    PriorityAssignment.objects.create(
-        objective=objective, decision=decision, priority=priority, valid_from=house.now, assigned_by="ada"
-    )
-    page = read(ada, "/")
-    assert has(page, "attention-log-on-availability") == named
-    assert has(page, "now-calm") != named
-
-
-@pytest.mark.req("R-9.3.5-8")
-def test_now_tells_what_needs_focus_apart_from_what_can_wait(house: House, ada: Client) -> None:
-    urgent = house.declare("38% of log-ons fail", priority=1)
-    slow = house.declare("One retry path is slow", priority=4)
-    page = read(ada, "/")
-    assert marks(page.split('data-testid="now-can-wait"')[1], "incident-row-") == [str(slow.number)]
-    before = page.split('data-testid="now-can-wait"')[0]
-    assert marks(before, "incident-row-") == [str(urgent.number)]
-
-
-def test_what_is_mine_stands_first(house: House, ada: Client) -> None:
-    house.chain(["user:ben"])
-    house.declare("Something graver of somebody else", priority=1)
-    mine = house.declare("Mine", priority=2)
-    actions.acknowledge(house.ada, mine.number, now=house.now)
-    page = read(ada, "/")
-    assert marks(page, "incident-row-")[0] == str(mine.number)
-    assert "Ada has it" in words(page, f"state-{mine.number}")
-
-
-def test_a_late_promise_is_on_the_page_with_its_minutes(house: House, ada: Client, clock: clocks.WoundClock) -> None:
-    house.declare(priority=1)
-    later(house, clock, timedelta(minutes=40))
-    page = read(ada, "/")
-    assert "late" in words(page, "now-promises")
-
-
-# The list
-
-
-@pytest.mark.req("R-9.2-6")
-def test_open_incidents_are_sorted_by_priority_then_severity_then_age(house: House, ada: Client) -> None:
-    second = house.declare("second", priority=2)
-    older = house.declare("older", priority=1, description="Three teams are needed")
-    younger = house.declare("younger", priority=1, severity="critical", description="Everybody is affected")
-    page = read(ada, "/i?open=1")
-    assert marks(page, "incident-row-") == [str(younger.number), str(older.number), str(second.number)]
-
-
-def test_the_whole_list_shows_the_newest_first_and_filters_live_in_the_address(house: House, ada: Client) -> None:
-    first, second = house.declare("first", priority=1), house.declare("second", priority=2)
-    assert marks(read(ada, "/i"), "incident-row-") == [str(second.number), str(first.number)]
-    assert marks(read(ada, "/i?priority=1"), "incident-row-") == [str(first.number)]
-    assert has(read(ada, "/i?priority=3"), "empty")
-
-
-def test_a_number_in_the_search_leads_to_its_incident(house: House, ada: Client) -> None:
-    found = house.declare()
-    assert ada.get(f"/i?q=inc-{found.number}")["Location"] == f"/i/{found.number}"
-    assert "No incident is called" in words(read(ada, "/i?q=12345"), "no-match")
-
-
-def test_a_long_list_is_shown_in_parts(house: House, ada: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tocsin.web.incidents.SHOWN", 2)
-    numbers = [str(house.declare(f"number {index}").number) for index in range(3)]
-    page = read(ada, "/i")
-    assert marks(page, "incident-row-") == [numbers[2], numbers[1]]
-    assert has(page, "page-after")
-    assert marks(read(ada, "/i?after=2"), "incident-row-") == [numbers[0]]
-
-
-@pytest.mark.parametrize(
-    "query", ["priority=x", "after=-1", "status=sleepy", "after=99999", "open=2", "priority=99999999"]
-)
-def test_nonsense_in_the_address_breaks_nothing(house: House, ada: Client, query: str) -> None:
-    house.declare()
-    assert ada.get(f"/i?{query}").status_code == 200
 
 
 # Declaring
@@ -527,75 +407,6 @@ def test_an_incident_that_is_not_there_is_a_kind_404(ada: Client) -> None:
     page = read(ada, "/i/999", status=404)
     assert "There is no incident 999" in words(page, "error-sentence")
     assert has(page, "error-home")
-
-
-# Page links
-
-
-@pytest.fixture
-def token(house: House) -> str:
-    house.declare("38% of log-ons fail")
-    house.run()
-    return token_of(mails()[0])
-
-
-def test_a_page_link_shows_the_fact_without_sign_in_and_changes_nothing(house: House, token: str) -> None:
-    stranger = Client(enforce_csrf_checks=True)
-    page = read(stranger, f"/p/{token}")
-    assert words(page, "page-fact") == "38% of log-ons fail"
-    assert "03:12 CET" in page  # Ada's zone
-    assert has(page, "page-take")
-    assert Incident.objects.get().state == "triggered"
-    assert stranger.get(f"/p/{token}/take").status_code == 405
-
-
-def test_one_press_takes_it_without_cookie_script_or_sign_in(house: House, token: str) -> None:
-    stranger = Client(enforce_csrf_checks=True)
-    answer = stranger.post(f"/p/{token}/take")
-    assert answer["Location"] == f"/p/{token}"
-    assert fresh(Incident.objects.get()).acknowledged_by_id == house.ada.person_id
-    page = read(stranger, f"/p/{token}")
-    assert "Others will not be paged." in words(page, "page-answer")
-    assert not has(page, "page-take")
-
-
-def test_passing_on_by_the_link_names_who_comes_next(house: House, token: str) -> None:
-    stranger = Client()
-    stranger.post(f"/p/{token}/pass")
-    house.run()
-    assert incidents.paged() == ["ada", "ben"]
-    assert "Thank you for saying so" in words(read(stranger, f"/p/{token}"), "page-answer")
-
-
-def test_who_comes_too_late_reads_who_has_it(house: House, token: str) -> None:
-    row = Incident.objects.get()
-    actions.acknowledge(house.ben, row.number, now=house.now)
-    stranger = Client()
-    assert "Ben has it" in words(read(stranger, f"/p/{token}"), "page-late")
-    stranger.post(f"/p/{token}/take")
-    assert "Ben has it" in words(read(stranger, f"/p/{token}"), "page-answer")
-
-
-def test_a_link_nobody_was_given_leads_nowhere(house: House) -> None:
-    stranger = Client()
-    assert stranger.get("/p/not-a-token").status_code == 404
-    assert stranger.post("/p/not-a-token/take").status_code == 404
-
-
-def test_a_page_link_opens_nothing_else(house: House, token: str) -> None:
-    stranger = Client()
-    stranger.post(f"/p/{token}/take")
-    number = Incident.objects.get().number
-    assert stranger.get(f"/i/{number}")["Location"].startswith("/accounts/login/")
-    assert stranger.post(f"/i/{number}/resolve").status_code == 302
-    assert Incident.objects.get().state == "acknowledged"
-
-
-def test_the_page_link_is_not_given_away_by_its_page(house: House, token: str) -> None:
-    answer = Client().get(f"/p/{token}")
-    assert answer["Referrer-Policy"] == "no-referrer"
-    assert "no-store" in answer["Cache-Control"]
-    assert answer["X-Robots-Tag"] == "noindex"
 
 
 # Everybody's frame

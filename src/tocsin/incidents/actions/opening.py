@@ -61,8 +61,7 @@ def declare(
     what = one_line(clean(title), limit=_TITLE)
     _check(what, impact_state, kind)
     version = process.current_version()
-    definition = process.definition(version)
-    chosen = _severity(definition, priority, severity, explanation=description)
+    chosen = _severity(process.definition(version), priority, severity, explanation=description)
     with transaction.atomic():
         incident = create(
             title=what,
@@ -80,22 +79,34 @@ def declare(
             process_version=version,
             now=now,
         )
-        told = chosen_groups(groups)
-        incident.groups.set(told)
-        first = began(
-            incident,
-            definition,
-            Kind.INCIDENT_DECLARED,
-            groups=told,
-            severity_by_person=bool(severity),
-            reason=description,
-        )
-        audit.record(actor, [first], now=now)
-        if caused_by:
-            depending.attach(actor, incident, caused_by, now=now)
-        staffing.ask_called(incident, definition, actor=actor, now=now)
-        settle(incident, now=now)
+        _write_down(actor, incident, groups, severity_by_person=bool(severity), reason=description, now=now)
+        _set_going(actor, incident, caused_by, now=now)
     return incident
+
+
+def _write_down(
+    actor: Actor, incident: Incident, groups: Iterable[str], *, severity_by_person: bool, reason: str, now: datetime
+) -> None:
+    """Whom it tells, and the first entry of its log."""
+    told = chosen_groups(groups)
+    incident.groups.set(told)
+    first = began(
+        incident,
+        process.definition(incident.process_version),
+        Kind.INCIDENT_DECLARED,
+        groups=told,
+        severity_by_person=severity_by_person,
+        reason=reason,
+    )
+    audit.record(actor, [first], now=now)
+
+
+def _set_going(actor: Actor, incident: Incident, caused_by: str, *, now: datetime) -> None:
+    """What it follows from, the roles its severity calls, what is owed, the first page."""
+    if caused_by:
+        depending.attach(actor, incident, caused_by, now=now)
+    staffing.ask_called(incident, process.definition(incident.process_version), actor=actor, now=now)
+    settle(incident, now=now)
 
 
 def _check(title: str, impact_state: str, kind: str) -> None:

@@ -57,7 +57,7 @@ def _compiled(rows: QuerySet[Any]) -> tuple[str, tuple[Any, ...]]:
 
 def _parameter(early: Any, late: Any) -> Any:
     """A parameter as it is, or what it is to `now` when it moves with it. Raises ValueError when it moves otherwise."""
-    if early == late:
+    if early == late or not isinstance(early, str | datetime):  # a driver's wrapper of a constant equals only itself
         return early
     spans = [_instant(value) - probe for value, probe in zip((early, late), _PROBES, strict=True)]
     if spans[0] != spans[1]:

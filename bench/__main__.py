@@ -10,6 +10,7 @@ FIGURES = (
     ("bench.alert_quality",),
     ("bench.fleet_tick",),
     ("bench.fleet_cycle", "--slos", "2000", "--cycles", "3", "--ruled", "100"),
+    ("bench.incident_pages", "--incidents", "2000", "--events", "100000", "--rounds", "60"),
 )
 """Modules and what makes their short form."""
 

@@ -76,7 +76,7 @@ def test_a_decision_has_text_author_time_addressees_receipt_execution_and_report
     assert recorded["addressees"] == ["Ada", "Database people"]
     assert reported["decision"] == row.entry
     lines = [one for one in queries.timeline(house.ada, incident.ref) if one.kind == "decision"]
-    assert [one.text for one in lines] == ["Decision 1: Roll back the release For Ada, Database people."]
+    assert [one.text for one in lines] == ["Decision 1 for Ada, Database people: Roll back the release"]
 
 
 @pytest.mark.req("R-9.3.10-5")

@@ -9,6 +9,7 @@ from tocsin.cli import (
     authorities,
     chat,
     consumer_views,
+    desk,
     explain,
     imports,
     incident_course,
@@ -86,7 +87,7 @@ slos.slo.add_command(slo_ledger.ledger)
 slos.slo.add_command(slo_lint.lint)
 for command in consumer_views.COMMANDS:
     slos.priority.add_command(command)
-for command in (*incident_course.COMMANDS, *incident_sorting.COMMANDS):
+for command in (*incident_course.COMMANDS, *incident_sorting.COMMANDS, *desk.COMMANDS):
     incidents.incident.add_command(command)
 reports.report.add_command(incident_course.figures)
 incidents.incident.add_command(reports.of_incident)

@@ -281,7 +281,7 @@ TEXTS: Mapping[Kind, str] = {
     Kind.FALLBACK_TOLD: "Fallback contact told: {address}",
     Kind.ROLE_TAKEN: "{person} holds {role}",
     Kind.ROLE_RELEASED: "{person} no longer holds {role}",
-    Kind.DECISION_RECORDED: "Decision {number}: {text} For {to}",
+    Kind.DECISION_RECORDED: "Decision {number} for {to}: {text}",
     Kind.DECISION_ACKNOWLEDGED: "{person} took in decision {number}",
     Kind.DECISION_MOVED: "Decision {number}: {state}",
     Kind.DECISION_REPORTED: "Decision {number}, {state}: {report}",

@@ -42,7 +42,8 @@ class Participant:
     """One person of the response.
 
     `work` is the time in roles of this incident, `other_work` that in others, `pages` when the person was paged for
-    anything, `shifts` the turns on call one by one, `incidents` when each incident began for the person.
+    anything, `shifts` the turns on call one by one, `incidents` when each incident began for the person;
+    `led_by_another` is whether the person reports to the leader of a sub-team.
     """
 
     username: str
@@ -53,6 +54,7 @@ class Participant:
     roles: tuple[str, ...] = ()
     coordinates: bool = False
     only_watches: bool = False
+    led_by_another: bool = False
     introduced_at: datetime | None = None
     active_at: datetime | None = None
     break_at: datetime | None = None

@@ -44,7 +44,8 @@ def ground_rules_missing(look: Look) -> Iterator[Finding]:
 
 def too_many_reports(look: Look) -> Iterator[Finding]:
     """WB-E3: more people report to the coordinator than one can listen to."""
-    reporting = [one for one in look.record.present if not one.coordinates and not one.only_watches]
+    present = look.record.present
+    reporting = [one for one in present if not (one.coordinates or one.only_watches or one.led_by_another)]
     if len(reporting) > look.limits.direct_reports:
         text = (
             f"{len(reporting)} people report to the coordinator; {look.limits.direct_reports} are enough. Form teams."

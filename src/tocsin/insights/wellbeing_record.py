@@ -18,7 +18,7 @@ from tocsin.core.process_definition import ProcessDefinition
 from tocsin.core.process_parts import Area
 from tocsin.core.roles import is_coordinated
 from tocsin.core.wellbeing_record import Decision, HandOver, Participant, ResponseRecord, Stretch
-from tocsin.incidents import people_queries, snapshots, tensions
+from tocsin.incidents import desk_queries, people_queries, snapshots, tensions
 from tocsin.incidents.actions.caring import open_conflicts
 from tocsin.incidents.models import Incident, Page, RoleHeld
 from tocsin.oncall import queries as oncall
@@ -186,6 +186,7 @@ def _participants(
     active = dict(Entry.objects.filter(incident=incident.ref).values_list("actor").annotate(Max("at")))
     introduced = {str((one.data or {}).get("username")): one.at for one in log.named(Kind.PERSON_INTRODUCED)}
     breaks = people_queries.breaks(incident)
+    led = desk_queries.led_by_others(incident)
     turns = shifts_of({person.username for person in persons.values()}, now=now)
     found = []
     for pk, person in persons.items():
@@ -202,6 +203,7 @@ def _participants(
                 roles=tuple(one.display_name for one in roles),
                 coordinates=any(Area.COORDINATION in one.areas for one in roles),
                 only_watches=bool(roles) and all(one.optional for one in roles),
+                led_by_another=pk in led,
                 introduced_at=introduced.get(person.username),
                 active_at=active.get(person.username),
                 break_at=breaks[pk].at if pk in breaks else None,

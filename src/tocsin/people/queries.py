@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from django.contrib.auth.base_user import AbstractBaseUser
@@ -65,6 +66,13 @@ def persons(actor: Actor, *, include_disabled: bool = False) -> list[Person]:
     require(actor, Right.PEOPLE_READ)
     rows = Person.objects.all() if include_disabled else Person.objects.filter(is_active=True)
     return list(rows.prefetch_related("memberships__team", "contact_methods").order_by("username"))
+
+
+def labels(actor: Actor, usernames: Iterable[str]) -> dict[str, str]:
+    """What to call these people; whoever is not known here is left out."""
+    require(actor, Right.PEOPLE_READ)
+    rows = Person.objects.filter(username__in=list(usernames)).values_list("username", "display_name")
+    return {username: display_name or username for username, display_name in rows}
 
 
 def team(name: str) -> Team:

@@ -28,7 +28,19 @@ KEYS = (
             (("v",), "Severity"),
             (("u",), "Update"),
             (("n",), "Note"),
+            (("d",), "Decide, at the desk"),
+            (("q",), "Ask, at the desk"),
             (("e",), "Pass on"),
+        ),
+    ),
+    (
+        "At the desk",
+        (
+            (("n",), "To the line"),
+            (("d",), "A decision: /d Roll back @ana in 20m"),
+            (("q",), "A question: /q Is the queue growing? @database"),
+            (("t",), "A task: /t Read the logs @gus by 04:20"),
+            (("c",), "How things stand: /c Database: slow | adding memory | a DBA"),
         ),
     ),
     (

@@ -24,7 +24,7 @@ from tocsin.web import asking, effects, form_pages, incident_forms, incident_pag
 from tocsin.web.incident_proposal import proposed_rank
 from tocsin.web.instants import clock_text
 
-NONE = "none"
+NONE, DECISION = "none", "decision"
 PRIORITY_REASONS = ("More people are affected", "Fewer people are affected", "There is a workaround", "New facts")
 SEVERITY_REASONS = ("More teams are needed", "One team is enough", "Nobody knows the cause yet")
 FORM = require_http_methods(["GET", "HEAD", "POST"])
@@ -186,7 +186,9 @@ def note(request: HttpRequest, number: int) -> HttpResponse:
     """A line on the timeline."""
     form = incident_forms.Note(request.POST or None)
 
-    def act(filled: dict[str, Any]) -> Incident:
+    def act(filled: dict[str, Any]) -> object:
+        if filled["kind"] == DECISION:
+            return actions.record_decision(asking.actor(request), number, text=filled["text"], now=asking.now(request))
         return actions.annotate(
             asking.actor(request),
             number,

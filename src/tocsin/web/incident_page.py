@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -11,10 +11,11 @@ from tocsin.audit.models import Entry
 from tocsin.catalog import queries as catalog
 from tocsin.catalog.models import Service
 from tocsin.core.access import Actor, Right
+from tocsin.core.adherence_record import BEGINNINGS
 from tocsin.core.facts import Kind
 from tocsin.core.incident_escalations import Direction
 from tocsin.core.roles import RequiredRole, required_roles
-from tocsin.incidents import people_queries, queries, snapshots
+from tocsin.incidents import desk_queries, people_queries, queries, snapshots, timeline
 from tocsin.incidents.actions import rank
 from tocsin.incidents.actions.undoing import UNDO_WITHIN
 from tocsin.incidents.course import authorities, course
@@ -42,7 +43,7 @@ UNDOABLE = {
     Kind.SEVERITY_CHANGED: "the change of severity",
     Kind.INCIDENT_RESOLVED: "resolving",
 }
-TAIL = 80
+TAIL = 40
 BESIDES = {Kind.PAGE_ACCEPTED, Kind.ALERT_REPEATED}
 """Entries that the page tells elsewhere or that repeat; the whole timeline has them."""
 
@@ -128,8 +129,7 @@ def rights(actor: Actor, incident: Incident, *, now: datetime) -> dict[str, bool
 def context(actor: Actor, incident: Incident, *, now: datetime) -> dict[str, Any]:
     """The template's context."""
     definition = snapshots.process_of(incident)
-    lines = queries.timeline(actor, incident.number)
-    shown = [line for line in lines if line.kind not in BESIDES][-TAIL:]
+    shown = timeline.part(actor, incident, limit=TAIL, without=BESIDES)
     owed = queries.obligations(actor, incident.number)
     priority = definition.catalogue.by_rank(incident.priority) if incident.priority else None
     may = rights(actor, incident, now=now)
@@ -138,17 +138,17 @@ def context(actor: Actor, incident: Incident, *, now: datetime) -> dict[str, Any
         "incident": incident,
         "definition": definition,
         "course": course(actor, incident),
-        "classification": classification.card(incident, definition, lines),
+        "classification": classification.card(incident, definition, _classified(incident)),
         "channel": ResponseChannel.objects.filter(incident=incident).first(),
         "asks_priority": incident.is_open or incident.state == State.RESOLVED,
         "proposed": proposed_rank(incident),
         "priority": priority,
         "asks_for": effects.of_priority(priority) if priority else [],
         "may": may,
-        "undo": undo_offer(lines, now=now) if may["classify"] else None,
-        "lines": shown,
-        "left_out": len(lines) - len(shown),
-        "names": names(actor),
+        "undo": undo_offer(_lately(incident, now=now), now=now) if may["classify"] else None,
+        "lines": shown.lines,
+        "earlier": shown.earlier,
+        "names": names_in(actor, shown.lines),
         "owed": open_owed,
         "settled": [one for one in owed if one.state != ObligationState.OPEN],
         "next_update": _next_update(open_owed),
@@ -159,8 +159,10 @@ def context(actor: Actor, incident: Incident, *, now: datetime) -> dict[str, Any
         "looks_on": people_queries.looks_on(incident, actor.ident),
         "actor": actor,
         "asks": people_queries.asked_for(actor, incident),
+        "last_decision": desk_queries.last_decision(incident, now=now),
+        "open_questions": desk_queries.open_questions(incident, now=now),
         "before": before(incident),
-        "neighbours": _neighbours(incident),
+        "neighbours": neighbours(incident),
         "continues": queries.continues(incident),
         "continued_by": queries.continued_by(incident),
         "causes": queries.causes(incident),
@@ -181,6 +183,21 @@ def context(actor: Actor, incident: Incident, *, now: datetime) -> dict[str, Any
 def names(actor: Actor) -> dict[str, str]:
     """What to call the people whom the log names by their plain ids."""
     return {person.username: person.label for person in people.persons(actor, include_disabled=True)}
+
+
+def names_in(actor: Actor, lines: Iterable[TimelineLine]) -> dict[str, str]:
+    """What to call the people whom these lines name."""
+    return people.labels(actor, {line.actor for line in lines})
+
+
+def _classified(incident: Incident) -> list[TimelineLine]:
+    """Every entry that set or changed the priority or the severity; few in any incident."""
+    kinds = [*BEGINNINGS, Kind.PRIORITY_CHANGED, Kind.SEVERITY_CHANGED]
+    return timeline.since(incident, incident.created_at, kinds=kinds)
+
+
+def _lately(incident: Incident, *, now: datetime) -> list[TimelineLine]:
+    return timeline.since(incident, now - UNDO_WITHIN, kinds=[*UNDOABLE, Kind.INCIDENT_REOPENED])
 
 
 def undo_offer(lines: Sequence[TimelineLine], *, now: datetime) -> UndoOffer | None:
@@ -266,7 +283,20 @@ def _note_at_end(incident: Incident) -> str:
     return str((data or {}).get("note") or "")
 
 
-def _neighbours(incident: Incident) -> list[Neighbour]:
+def next_update(incident: Incident) -> Obligation | None:
+    """The update that is owed next."""
+    kinds = [kind.value for kind in snapshots.UPDATE_KINDS]
+    rows = Obligation.objects.filter(
+        incident=incident, state=ObligationState.OPEN, kind__in=kinds, due_at__isnull=False
+    )
+    found = rows.select_related("owner").order_by("due_at", "pk").first()
+    if found is not None:
+        found.incident = incident
+    return found
+
+
+def neighbours(incident: Incident) -> list[Neighbour]:
+    """The services it needs, and what is open there."""
     if incident.service is None:
         return []
     services = catalog.depends_on(incident.service)

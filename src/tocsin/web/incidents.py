@@ -15,22 +15,25 @@ from tocsin.core.access import Right, require
 from tocsin.core.errors import NotFound
 from tocsin.incidents import actions, queries, vocabulary
 from tocsin.incidents.models import Incident
+from tocsin.incidents.timeline import part as lines_of
 from tocsin.people import queries as people
 from tocsin.process import queries as process
 from tocsin.web import (
     asking,
+    desk,
     form_pages,
     incident_changes,
     incident_course,
     incident_duties,
     incident_forms,
+    incident_lanes,
     incident_page,
     incident_sorting,
     wellbeing,
 )
 
 SHOWN = 50
-LINES = 500
+LINES = 200
 FILTERS = (
     "status", "service", "team", "priority", "severity",
     "category", "origin", "impact", "sli", "environment", "scope",
@@ -155,16 +158,18 @@ def incident(request: HttpRequest, number: int) -> HttpResponse:
 
 @require_safe
 def timeline(request: HttpRequest, number: int) -> HttpResponse:
-    """Everything the log has of it, page by page."""
+    """What the log has of it, the newest part first; earlier parts one by one."""
     actor = asking.actor(request)
     row = queries.incident(actor, number)
-    after = _number(request.GET.get("after", "")) or 0
-    lines = queries.timeline(actor, number, after=after, limit=LINES + 1)
+    before = _number(request.GET.get("before", ""))
+    shown = lines_of(actor, row, before=before, limit=LINES)
     context = {
         "incident": row,
-        "lines": lines[:LINES],
-        "following": lines[LINES - 1].seq if len(lines) > LINES else None,
-        "names": incident_page.names(actor),
+        "lines": shown.lines,
+        "earlier": shown.earlier,
+        "is_newest": before is None,
+        "picture": incident_lanes.picture_of(request, row) if before is None else None,
+        "names": incident_page.names_in(actor, shown.lines),
     }
     return render(request, "web/incident_timeline.html", context)
 
@@ -174,6 +179,8 @@ urlpatterns = [
     path("i/new", declare, name="declare"),
     path("i/<int:number>", incident, name="incident"),
     path("i/<int:number>/timeline", timeline, name="incident-timeline"),
+    *desk.urlpatterns,
+    *incident_lanes.urlpatterns,
     *incident_changes.urlpatterns,
     *incident_course.urlpatterns,
     *incident_duties.urlpatterns,

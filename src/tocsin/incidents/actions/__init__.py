@@ -33,6 +33,7 @@ from tocsin.incidents.actions.outside_changes import note_change
 from tocsin.incidents.actions.promising import fulfil_obligation, tell_late_obligations, waive_obligation
 from tocsin.incidents.actions.pulling_in import press_unfilled_roles, pull_in
 from tocsin.incidents.actions.questioning import answer_question, ask_question
+from tocsin.incidents.actions.quick import enter_line
 from tocsin.incidents.actions.reminding import remind_of_decisions
 from tocsin.incidents.actions.staffing import assign_role, release_role
 from tocsin.incidents.actions.still_burning import reopen_still_burning
@@ -90,6 +91,7 @@ __all__ = [
     "dissolve_team",
     "end_sub_team",
     "end_task",
+    "enter_line",
     "escalate",
     "escalate_to_management",
     "escalate_to_team",

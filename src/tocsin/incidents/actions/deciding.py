@@ -138,7 +138,7 @@ def _write(
         text=row.text,
         about=row.about,
         addressees=names,
-        to=f"{', '.join(names)}." if names else "nobody yet.",
+        to=", ".join(names) or "nobody yet",
         **({"risky": True} if row.risky else {}),
         **({"objections": row.objections} if row.objections else {}),
         **({"execute_by": stamp(execute_by)} if execute_by else {}),

@@ -12,6 +12,7 @@ from django.utils.html import conditional_escape
 from django.utils.safestring import SafeString
 
 from tocsin.core.access import Right
+from tocsin.core.decision_duties import DecisionDuty, Execution
 from tocsin.core.facts import Kind
 from tocsin.core.incident_findings import Finding, FirstWord, Knowledge, Lead
 from tocsin.core.incident_phases import Phase
@@ -89,6 +90,17 @@ DOTS: dict[str, tuple[str, str]] = {
     "chat": ("updates", ""),
     "decision": ("check", "told"),
     "observation": ("note", ""),
+    Kind.DECISION_ACKNOWLEDGED: ("check", ""),
+    Kind.DECISION_MOVED: ("check", ""),
+    Kind.DECISION_REPORTED: ("check", "done"),
+    Kind.DECISION_REMINDED: ("clock", "alarm"),
+    Kind.QUESTION_ASKED: ("note", "told"),
+    Kind.QUESTION_ANSWERED: ("check", "done"),
+    Kind.TASK_GIVEN: ("note", "told"),
+    Kind.TASK_ENDED: ("check", "done"),
+    Kind.SUB_TEAM_FORMED: ("role", ""),
+    Kind.SUB_TEAM_ENDED: ("role", ""),
+    Kind.CONDITION_REPORTED: ("note", "told"),
     Kind.PRIORITY_CHANGED: ("level", "told"),
     Kind.SEVERITY_CHANGED: ("level", "told"),
     Kind.PAGE_TAKEN: ("hand", "done"),
@@ -212,6 +224,31 @@ def finding_words(finding: Finding) -> str:
 def lead_words(word: FirstWord) -> str:
     """Who heard first, stakeholders or a customer."""
     return LEADS[word.lead]
+
+
+EXECUTIONS = {
+    Execution.OPEN: "not begun",
+    Execution.DOING: "being carried out",
+    Execution.DONE: "carried out",
+    Execution.NOT_DONE: "not carried out",
+}
+LATE_DUTIES = {
+    DecisionDuty.RECEIVE: "nobody said it was taken in,",
+    DecisionDuty.EXECUTE: "carrying it out is",
+    DecisionDuty.REPORT: "the report is",
+}
+
+
+@register.filter
+def execution_words(execution: str) -> str:
+    """How far carrying out a decision has come."""
+    return EXECUTIONS[Execution(execution)]
+
+
+@register.filter
+def duty_late_words(duty: DecisionDuty) -> str:
+    """What of a decision is late; how late stands behind it."""
+    return LATE_DUTIES[duty]
 
 
 MESSAGE_STATES = {

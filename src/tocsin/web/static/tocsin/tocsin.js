@@ -142,6 +142,7 @@
     addEventListener("pageshow", (event) => { if (event.persisted) location.reload(); });
   };
   if (body.hasAttribute("data-signed-in")) listen();
+  document.addEventListener("tocsin:changed", refresh);
 
   /* Sheets: a page of one form, shown over the page it was asked from. Without JavaScript it is a page. */
   const openSheet = async (link) => {

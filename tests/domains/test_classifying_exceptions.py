@@ -13,6 +13,7 @@ from tocsin.core.errors import Invalid, Refused
 from tocsin.core.facts import Kind
 from tocsin.incidents import actions
 from tocsin.incidents.models import Page, Suggestion
+from tocsin.insights import adherence
 from tocsin.platform.models import OutboxMessage, OutboxState
 from tocsin.process import actions as processes
 
@@ -73,6 +74,16 @@ class TestNeverPairs:
         )
         [told] = world.entries(incident, Kind.SEVERITY_CHANGED)
         assert (told["exception"], told["against"]) == (True, ["matrix"])
+
+    def test_the_check_of_the_process_counts_it_and_tells_the_reason(self, house: House) -> None:
+        incident = house.declare(priority=3)
+        house.pass_time(MINUTE)
+        actions.change_severity(
+            house.ada, incident.ref, severity="critical", reason="a drill", exception=True, now=house.now
+        )
+        house.pass_time(MINUTE)
+        found = adherence.of_incident(house.admin, incident.number, now=house.now).outcomes["AC04"]
+        assert found.why == "P3 and critical do not go together in this process. Set as an exception: a drill."
 
     def test_a_priority_enters_one_in_the_same_way(self, house: House) -> None:
         incident = house.declare(priority=2, severity="critical")

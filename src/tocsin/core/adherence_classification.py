@@ -96,7 +96,8 @@ def _pair_outcome(record: Record, pair: _Pair) -> Outcome:
     if record.process.severities.switched_off:
         return passed("The process works without severities.", pair.made.seq)
     if rule is None or rule.verdict is PairVerdict.NOT_ALLOWED:
-        return failed(f"{words} do not go together in this process.", pair.made.seq)
+        excepted = f" Set as an exception: {pair.made.text('reason')}." if pair.made.get("exception") is True else ""
+        return failed(f"{words} do not go together in this process.{excepted}", pair.made.seq)
     if rule.verdict is PairVerdict.ALLOWED:
         return passed("The pairs of priority and severity are allowed.", pair.made.seq)
     explained = _explained(record, pair)

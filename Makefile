@@ -23,7 +23,6 @@ $(STAMP): pyproject.toml requirements.lock
 	@echo "Installing Tocsin and its tools (once) ..."
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.lock
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -e .
-	@$(BIN)/python -m tocsin.wiring.empty_database
 	@touch $(STAMP)
 
 run: setup

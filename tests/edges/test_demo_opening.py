@@ -7,7 +7,6 @@ import json
 import re
 import signal
 import socket
-import sqlite3
 import subprocess
 import sys
 import urllib.error
@@ -21,7 +20,7 @@ import pytest
 
 from tocsin.demo.waiting import PROGRESS_PATH, Progress, Stopped, WaitingRoom
 from tocsin.platform import clock
-from tocsin.wiring import demo_past, empty_database
+from tocsin.wiring import demo_past
 
 DAY = datetime(2026, 9, 14, 12, tzinfo=UTC)
 BROWSER = [(b"accept", b"text/html,*/*")]
@@ -97,24 +96,6 @@ def test_a_folder_that_no_demo_made_is_left_alone(tmp_path: Path) -> None:
         demo_past.check_folder(tmp_path)
     (tmp_path / demo_past.BEGUN).touch()
     demo_past.check_folder(tmp_path)
-
-
-def test_a_new_database_is_made_by_the_migrations_once_and_copied_from_then_on(tmp_path: Path) -> None:
-    made: list[Path] = []
-
-    def migrate() -> None:
-        database = tmp_path / f"{len(made)}.sqlite3"
-        made.append(database)
-        with sqlite3.connect(database) as connection:
-            connection.execute("CREATE TABLE told (text)")
-        connection.close()
-
-    for name in ("0.sqlite3", "second.sqlite3"):
-        empty_database.begin_with(tmp_path / name, migrate=migrate, place=tmp_path / "kept")
-        connection = sqlite3.connect(tmp_path / name)
-        assert connection.execute("SELECT name FROM sqlite_master").fetchall() == [("told",)]
-        connection.close()
-    assert len(made) == 1
 
 
 @pytest.mark.sqlite

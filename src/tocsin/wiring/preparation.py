@@ -7,8 +7,6 @@ import secrets
 import sqlite3
 from pathlib import Path
 
-from tocsin.wiring import empty_database
-
 SQLITE_BROKEN_FROM = (3, 7, 0)
 SQLITE_MENDED = (3, 51, 3)
 SQLITE_MENDED_BRANCHES = {(3, 50): 7, (3, 44): 6}
@@ -43,20 +41,7 @@ def sqlite_warning(version: tuple[int, ...] = sqlite3.sqlite_version_info) -> st
 
 
 def migrate() -> None:
-    """Bring the schema up to date; on PostgreSQL one node does it while the others wait.
-
-    A new SQLite database begins with a copy of an empty one, if one was kept.
-    """
-    from django.db import connection
-
-    database = Path(str(connection.settings_dict["NAME"]))
-    if connection.vendor == "sqlite" and not database.exists():
-        empty_database.begin_with(database, migrate=_migrate, place=empty_database.keeping_place())
-    else:
-        _migrate()
-
-
-def _migrate() -> None:
+    """Bring the schema up to date; on PostgreSQL one node does it while the others wait."""
     from django.core.management import call_command
     from django.db import connection
 

@@ -10,6 +10,7 @@ from tocsin.core import obligations as core
 from tocsin.core.access import Actor
 from tocsin.core.classification_effects import without_released
 from tocsin.core.facts import Kind
+from tocsin.core.process_parts import NAMED_PERSON
 from tocsin.incidents import snapshots
 from tocsin.incidents.actions import duties
 from tocsin.incidents.actions.incident_row import fact
@@ -32,7 +33,11 @@ def pass_on(actor: Actor, incident: Incident, gone: Sequence[RoleHeld], *, now: 
         owed = Obligation.objects.filter(
             incident=incident, state=ObligationState.OPEN, owner_role=row.role, key__in=list(owners)
         )
-        moving = [(one, takers.get(owners[one.key])) for one in owed.order_by("due_at", "pk")]
+        moving = [
+            (one, takers.get(owners[one.key]))
+            for one in owed.order_by("due_at", "pk")
+            if owners[one.key] != NAMED_PERSON  # that one is named when the time has come
+        ]
         if all(taker is not None for _, taker in moving):
             free.append(row)
             for one, taker in moving:

@@ -162,7 +162,9 @@ def test_tensions_are_noted_read_by_few_and_settled_on_their_page(house: House, 
     other = read(signed_in("zoe"), path)
     assert "1 open" in other
     assert "We do not talk" not in other
-    assert "so the meeting waits" in read(ada, f"/i/{number}/review")
+    review = read(ada, f"/i/{number}/review")
+    assert "so the meeting waits" in review
+    assert 'data-testid="move-in_review"' not in review
     [issue] = incidents_issues(number)
     ben = signed_in("ben")
     ben.post(f"{path}/{issue}/settle")

@@ -17,7 +17,7 @@ from tocsin.core.regulatory_settings import REPORTS
 from tocsin.incidents import actions, course, queries
 from tocsin.incidents.course import AuthorityCourse
 from tocsin.incidents.models import Incident
-from tocsin.web import asking, form_pages
+from tocsin.web import asking, form_pages, incident_page
 from tocsin.web.incident_course import in_zone, wall_now
 from tocsin.web.incident_course_forms import MOMENT, SHORT
 
@@ -71,7 +71,7 @@ def page(request: HttpRequest, number: int) -> HttpResponse:
     ]
     team = incident.team.name if incident.team else None
     may = actor.may(Right.INCIDENT_CLASSIFY, team=team)
-    context = {"incident": incident, "authorities": shown, "may_classify": may}
+    context = {"incident": incident, "authorities": shown, "may_classify": may, "names": incident_page.names(actor)}
     return render(request, "web/incident_authorities.html", context)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import Any
 
@@ -43,10 +43,11 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class PhaseOf:
-    """The items of one phase. It is folded when nothing of it is left."""
+    """The items of one phase. The first in which something is left is unfolded: it is the next to do."""
 
     title: str
     lines: Sequence[Line]
+    is_next: bool = False
 
     @property
     def left(self) -> int:
@@ -84,7 +85,9 @@ def phases(row: Postmortem, definition: ProcessDefinition) -> list[PhaseOf]:
     names = {role.code: role.display_name for role in definition.roles.roles} | EVERYBODY
     lines = [Line(one, names.get(one.item.who, one.item.who.replace("_", " "))) for one in queries.checklist(row)]
     grouped = groupby(lines, key=lambda one: one.line.item.phase)
-    return [PhaseOf(PHASES.get(phase, phase.capitalize()), list(some)) for phase, some in grouped]
+    found = [PhaseOf(PHASES.get(phase, phase.capitalize()), list(some)) for phase, some in grouped]
+    following = next((one for one in found if one.left), None)
+    return [replace(one, is_next=one is following) for one in found]
 
 
 @require_POST

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
@@ -13,7 +13,7 @@ from django.shortcuts import redirect, render
 from django.urls import path
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from tocsin.core.access import Right
+from tocsin.core.access import Actor, Right
 from tocsin.core.errors import NotFound
 from tocsin.core.obligation_facts import ObligationKind
 from tocsin.core.postmortem_rules import PostmortemState, default_review_date, step_decision
@@ -66,6 +66,7 @@ class Step:
     words: str
     allowed: bool
     missing: Sequence[str]
+    waits: bool = False  # for a tension between people to be settled, as far as the reader can do anything about it
 
 
 @require_GET
@@ -93,7 +94,7 @@ def review(request: HttpRequest, number: int) -> HttpResponse:
         "items": list(row.actions.all()),
         "persons": persons,
         "way": [(state.value, words) for state, words in STATE_WORDS.items()],
-        "steps": steps(row, definition),
+        "steps": _waiting(steps(row, definition), row, actor),
         "phases": review_checklist.phases(row, definition),
         "tense": tensions.gate(row.incident),
         "may_override": people_queries.coordinated_last(row.incident, actor.ident),
@@ -134,6 +135,15 @@ def steps(row: Postmortem, definition: ProcessDefinition) -> list[Step]:
         words = NEXT_WORDS[target] if ORDER.index(target) > here else f"Back to {STATE_WORDS[target].lower()}"
         found.append(Step(target.value, words, verdict.allowed, [_plain(one) for one in verdict.missing]))
     return found
+
+
+def _waiting(found: Sequence[Step], row: Postmortem, actor: Actor) -> list[Step]:
+    """The same steps; the meeting does not start for a reader who would be refused."""
+    gate = tensions.gate(row.incident)
+    starts = row.state == PostmortemState.DRAFT and gate.holds(
+        override=people_queries.coordinated_last(row.incident, actor.ident)
+    )
+    return [replace(one, waits=starts and one.state == PostmortemState.IN_REVIEW) for one in found]
 
 
 def _plain(missing: str) -> str:

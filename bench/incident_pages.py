@@ -139,7 +139,7 @@ def _make(incidents: int, events: int) -> list[int]:
 
 
 def _incidents(count: int) -> list[Any]:
-    from tocsin.catalog.models import Service
+    from tocsin.catalog.models import Dependency, Service
     from tocsin.incidents.models import OPEN_STATES, Incident, State
     from tocsin.people.models import Membership, Person, Team
     from tocsin.process import queries as process
@@ -158,8 +158,7 @@ def _incidents(count: int) -> list[Any]:
     )
     Membership.objects.bulk_create(Membership(team=team, person=person) for person in people[:10])
     services = [Service.objects.create(name=f"service-{place}", team=team, created_at=now) for place in range(40)]
-    for one, other in pairwise(services):
-        one.depends_on.add(other)
+    Dependency.objects.bulk_create(Dependency(service=one, depends_on=other) for one, other in pairwise(services))
     severities = definition.severities.codes
     made = []
     for number in range(1, count + 1):
@@ -292,8 +291,9 @@ def _entries(incidents: int, events: int) -> None:
     few = min(TEMPLATE, incidents)
     each = max(events // incidents, 2)
     rows = {row.number: row for row in Incident.objects.filter(number__lte=few)}
+    first = Entry.objects.count()
     Entry.objects.bulk_create(
-        [_entry(row, place * few + row.number, place) for place in range(each) for row in rows.values()],
+        [_entry(row, first + place * few + row.number, place) for place in range(each) for row in rows.values()],
         batch_size=1000,
     )
     block = few * each
@@ -303,11 +303,13 @@ def _entries(incidents: int, events: int) -> None:
             cursor.execute(
                 f"INSERT INTO audit_entry (seq, incident, {columns}) "
                 f"SELECT seq + {copy * block}, 'INC-' || (CAST(substr(incident, 5) AS integer) + {copy * few}), {columns} "
-                f"FROM audit_entry WHERE seq <= {block}"
+                f"FROM audit_entry WHERE seq > {first} AND seq <= {first + block}"
             )
-        # The busiest incidents have what a very long night leaves behind.
+        # One incident has what a very long night leaves behind.
         cursor.execute(
-            f"UPDATE audit_entry SET incident = 'INC-1' WHERE seq > {block} AND seq <= {min(20_000, block) + block}"
+            f"INSERT INTO audit_entry (seq, incident, {columns}) "
+            f"SELECT seq + {incidents // few * block}, 'INC-1', {columns} "
+            f"FROM audit_entry WHERE seq > {first} AND seq <= {first + min(20_000, block)}"
         )
 
 

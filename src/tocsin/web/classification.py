@@ -57,7 +57,7 @@ class Card:
 
 
 def card(incident: Incident, definition: ProcessDefinition, lines: Sequence[TimelineLine]) -> Card:
-    """The card of one incident; `lines` is its whole timeline."""
+    """The card of one incident; `lines` are those that set or changed priority and severity."""
     known = known_facts.known(incident)
     weighing = weigh(definition.severities, known)
     waiting = known_facts.open_suggestions(incident).values() if incident.is_open else ()

@@ -11,7 +11,7 @@ from tocsin.audit.models import Entry
 from tocsin.catalog import queries as catalog
 from tocsin.catalog.models import Service
 from tocsin.core.access import Actor, Right
-from tocsin.core.adherence_record import BEGINNINGS
+from tocsin.core.adherence_record import CLASSIFYING
 from tocsin.core.facts import Kind
 from tocsin.core.incident_escalations import Direction
 from tocsin.core.roles import RequiredRole, required_roles
@@ -192,8 +192,7 @@ def names_in(actor: Actor, lines: Iterable[TimelineLine]) -> dict[str, str]:
 
 def _classified(incident: Incident) -> list[TimelineLine]:
     """Every entry that set or changed the priority or the severity; few in any incident."""
-    kinds = [*BEGINNINGS, Kind.PRIORITY_CHANGED, Kind.SEVERITY_CHANGED]
-    return timeline.since(incident, incident.created_at, kinds=kinds)
+    return timeline.since(incident, incident.created_at, kinds=CLASSIFYING)
 
 
 def _lately(incident: Incident, *, now: datetime) -> list[TimelineLine]:

@@ -195,16 +195,19 @@ class _Desk:
                 said = one_line(words, limit=min(room, 28))
                 parts.append(draw.text(left + 4, y + 18, said))
                 edge = left + 10 + len(said) * _LETTER
+        kept = _kept(lane.marks, ON_A_LANE)
+        places = [self.x(mark.at) for mark in kept]
         edge = 0.0
-        for mark in _kept(lane.marks, ON_A_LANE):
-            at = self.x(mark.at)
+        for mark, at, following in zip(kept, places, [*places[1:], _RIGHT + 24], strict=True):
             said = _said(self.facts, mark.text)
             parts.append(_sign(mark.sign, at, y, f"{_age(self.facts, mark.at)} {_wall(self.facts, mark.at)}: {said}"))
-            room = int((_RIGHT - at - 10) / _LETTER)
-            if at + 8 >= edge and room >= 6:
-                label = one_line(said, limit=min(room, 18))
+            room = int((following - at - 22) / _LETTER)
+            if room >= 6:
+                label = one_line(said, limit=min(room, 48))
                 parts.append(draw.text(at + 9, y - 8, label))
                 edge = at + 16 + len(label) * _LETTER
+            elif at > _RIGHT - 60 and following > _RIGHT and (before := int((at - edge - 16) / _LETTER)) >= 6:
+                parts.append(draw.text(at - 9, y - 8, one_line(said, limit=min(before, 32)), "", "end"))
         return parts
 
     def _ticks(self, y: float) -> list[str]:

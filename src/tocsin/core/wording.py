@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from functools import lru_cache
 
 from tocsin.core.process_parts import BlameForm, MessageSettings, NotificationSettings
 
@@ -134,6 +135,12 @@ def _repetition(draft: UpdateDraft, messages: MessageSettings, now: datetime) ->
 
 def lint_blame(text: str, forms: Iterable[BlameForm]) -> tuple[Finding, ...]:
     """Forms of words that look for a guilty person, with what to write instead. Advice, never a refusal."""
+    return _blame(text, tuple(forms))
+
+
+@lru_cache(maxsize=8192)
+def _blame(text: str, forms: tuple[BlameForm, ...]) -> tuple[Finding, ...]:
+    """Kept, because the same notes are looked at whenever somebody opens the incident."""
     return tuple(
         Finding(WordingRule.BLAME, Weight.WARN, f"Looks for a guilty person: {form.instead}.", form.form)
         for form in forms
@@ -146,11 +153,17 @@ def _found(text: str, phrases: Iterable[str]) -> tuple[str, ...]:
 
 
 def _contains(text: str, phrase: str) -> bool:
-    text = text.replace("\u2019", "'")
+    pattern = _pattern(phrase)
+    return pattern is not None and pattern.search(text.replace("\u2019", "'")) is not None
+
+
+@lru_cache(maxsize=1024)
+def _pattern(phrase: str) -> re.Pattern[str] | None:
+    """What finds a phrase between word borders; None for one without words."""
     # Word borders by neighbouring word characters, because a phrase may itself begin with an apostrophe.
     before = r"(?<!\w)" if phrase[:1].isalnum() else ""
     words = r"\s+".join(re.escape(word) for word in phrase.split())
-    return bool(words) and re.search(f"{before}{words}(?!\\w)", text, re.IGNORECASE) is not None
+    return re.compile(f"{before}{words}(?!\\w)", re.IGNORECASE) if words else None
 
 
 def _plain(text: str) -> str:

@@ -45,6 +45,11 @@ _READ = (
 )
 
 
+_ENDS = ("state", "resolved_at", "closed_at", "updated_at")
+_WORKED = ("from_at", "until_at", *(f"incident__{name}" for name in _ENDS))
+"""What `worked` reads of a row; of weeks of them, nothing else is fetched."""
+
+
 def worked(row: RoleHeld) -> Stretch:
     """The time somebody spent in a role; it ends with the incident where the role was not given up before."""
     incident = row.incident
@@ -180,7 +185,7 @@ def _participants(
     now: datetime,
 ) -> tuple[Participant, ...]:
     elsewhere = RoleHeld.objects.filter(person_id__in=persons, from_at__gte=now - LOOK_BACK).exclude(incident=incident)
-    others = list(elsewhere.select_related("incident"))
+    others = list(elsewhere.select_related("incident").only(*_WORKED, "person_id"))
     pages = _pages(persons, now=now)
     teams = _teams(persons)
     active = dict(Entry.objects.filter(incident=incident.ref).values_list("actor").annotate(Max("at")))
@@ -257,6 +262,6 @@ def loads(incident: Incident, *, now: datetime) -> dict[str, timedelta]:
     members = list(Person.objects.filter(memberships__team=incident.team, is_active=True))
     spent = {person.username: timedelta(0) for person in members}
     rows = RoleHeld.objects.filter(person__in=members, from_at__gte=now - LOOK_BACK)
-    for row in rows.select_related("incident", "person"):
+    for row in rows.select_related("incident", "person").only(*_WORKED, "person__username"):
         spent[row.person.username] += worked(row).length(now)
     return spent

@@ -74,6 +74,7 @@ def pages(world: World) -> dict[str, str]:
         "incident-exception": f"/i/{learned}/adherence/AC03/waive",
         "setup": "/setup",
         "sources": "/setup/sources",
+        "setup-adapters": "/setup/adapters?show=matrix",
         "wiring": "/setup/wiring",
         "me": "/me",
         "help": "/help",

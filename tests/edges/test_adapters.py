@@ -192,6 +192,9 @@ def test_an_incident_goes_from_declared_to_closed_with_what_is_built_in_alone(
     _send(alone, house)
     incident.refresh_from_db()
     assert incident.state == "closed"
+    for one in rows(Caller("root", role="admin", now=house.now)).values():
+        if one["built_in"] and one["code"] not in {"actions", "tocsin"}:
+            assert one["last_good"] is True, one
     assert not OutboxMessage.objects.exclude(state__in=["sent", "cancelled"]).filter(not_before__lte=house.now).exists()
     outcomes = set(Delivery.objects.values_list("message__channel", "outcome"))
     assert outcomes == {("email", "accepted"), ("file", "accepted")}

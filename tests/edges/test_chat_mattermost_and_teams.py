@@ -68,9 +68,9 @@ class TestMattermost:
         assert Room.of(mattermost(server).send(opening(AT), deadline=DEADLINE)).reference == ROOM
 
     def test_a_message_carries_its_key_by_which_a_second_try_is_known(self, server: HTTPServer) -> None:
-        body = {"channel_id": ROOM, "message": "INC-7", "pending_post_id": "room-7-first"}
+        body = {"channel_id": ROOM, "message": "INC-7 @\u200bchannel", "pending_post_id": "room-7-first"}
         answers(server, "POST", "/posts", body, {"id": "p1"}, status=201)
-        assert mattermost(server).send(posting(ROOM, "INC-7", AT), deadline=DEADLINE) == "p1"
+        assert mattermost(server).send(posting(ROOM, "INC-7 @channel", AT), deadline=DEADLINE) == "p1"
 
     def test_a_limit_is_kept(self, server: HTTPServer) -> None:
         server.expect_oneshot_request("/api/v4/posts").respond_with_data(

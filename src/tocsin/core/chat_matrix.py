@@ -56,8 +56,11 @@ def invite(room: str, account: str) -> Call:
 
 
 def send(room: str, text: str, *, key: str, quiet: bool = False) -> Call:
-    """A message. The transaction id is the message's own key, so that the server takes a second try for the first."""
-    body = {"msgtype": "m.notice" if quiet else "m.text", "body": text}
+    """A message. The transaction id is the message's own key, so that the server takes a second try for the first.
+
+    It mentions nobody: a title from outside may hold "@room".
+    """
+    body: dict[str, Any] = {"msgtype": "m.notice" if quiet else "m.text", "body": text, "m.mentions": {}}
     return Call("PUT", f"{BASE}/rooms/{_part(room)}/send/m.room.message/{_part(key)}", body)
 
 

@@ -12,12 +12,14 @@ from django.conf import settings
 from tocsin.alerts import queries as alerts
 from tocsin.comms import chat_queries
 from tocsin.comms import queries as comms
+from tocsin.comms.models import Update
 from tocsin.core.access import Actor, Right, require
 from tocsin.core.adapters import ADAPTERS, CHAT_TOOLS, INFRASTRUCTURE, Adapter
 from tocsin.core.errors import Invalid, NotFound
 from tocsin.core.response_channel import OWN, bridge_url
-from tocsin.incidents.models import ResponseChannel
+from tocsin.incidents.models import Page, ResponseChannel
 from tocsin.platform.models import Delivery, OutboxMessage
+from tocsin.postmortems.models import ActionItem, Postmortem
 from tocsin.slo import queries as slos
 
 _LOOKED_AT = 20_000
@@ -78,7 +80,7 @@ def _state(actor: Actor, one: Adapter, senders: Mapping[str, list[Any]]) -> Stat
     if one.code == "bridge":
         return _bridge(one)
     if one.built_in and one.code not in CHAT_TOOLS:
-        return State(one, True, True, None)
+        return State(one, True, True, _of_our_own(one.code))
     set_up = _is_set_up(actor, one)
     chosen = one.code == settings.CHAT_ADAPTER if one.code in CHAT_TOOLS else set_up
     return State(one, set_up, chosen, _sent(one.code), _waiting(one.code))
@@ -101,6 +103,21 @@ def _asked(actor: Actor, one: Adapter) -> State:
     elif latest is not None:
         outcome = LastOutcome(latest, True, "answered")
     return State(one, bool(rows), bool(rows), outcome)
+
+
+def _of_our_own(code: str) -> LastOutcome | None:
+    """What the built-in part of a function last did."""
+    if code == "chain":
+        page = Page.objects.order_by("-id").first()
+        return LastOutcome(page.created_at, True, f"paged, {page.answer or 'not answered yet'}") if page else None
+    if code == "updates":
+        update = Update.objects.order_by("-id").first()
+        return LastOutcome(update.sent_at, True, f"told {update.recipients} addresses") if update else None
+    if code == "actions":
+        action = ActionItem.objects.order_by("-id").first()
+        return LastOutcome(action.created_at, True, f"added: {action.title}"[:300]) if action else None
+    review = Postmortem.objects.order_by("-id").first()
+    return LastOutcome(review.created_at, True, f"drafted, {review.state}") if review else None
 
 
 def _own_page() -> LastOutcome | None:

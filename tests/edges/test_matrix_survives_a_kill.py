@@ -41,6 +41,7 @@ def test_what_was_written_while_the_server_was_dead_is_kept_once(
     node = Node(data=tmp_path / "data", mailbox=box)
     node.start()
     try:
+        eventually(lambda: node.ask("GET", "/api/v1/process")[0] == 200, what="the first answer", seconds=60)
         node.must("POST", "/api/v1/services", {"name": "checkout"})
         severity = node.must("GET", "/api/v1/process")["document"]["severities"]["severities"][0]["code"]
         body: dict[str, Any] = {"title": "Checkout fails", "service": "checkout", "priority": 1, "severity": severity}

@@ -12,7 +12,9 @@ from tocsin.comms.models import Subscriber, Update, WebhookEndpoint
 from tocsin.core.incident_lifecycle import State, status_of
 from tocsin.core.on_call_now import Shift
 from tocsin.incidents.models import Incident, IncidentLink, Obligation, RoleHeld
+from tocsin.incidents.priority_words import priority_words
 from tocsin.incidents.queries import TimelineLine
+from tocsin.incidents.snapshots import process_of
 from tocsin.oncall.models import EscalationPolicy, Rotation
 from tocsin.people.models import Person, Team
 from tocsin.postmortems.models import ActionItem, Postmortem
@@ -41,6 +43,7 @@ def incident(row: Incident) -> dict[str, Any]:
         "state": row.state,
         "priority": row.priority,
         "priority_state": row.priority_state,
+        "priority_words": priority_words(process_of(row), row.priority, row.priority_state),
         "severity": row.severity,
         "signal_severity": row.signal_severity or None,
         "service": row.service.name if row.service else None,

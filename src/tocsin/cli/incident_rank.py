@@ -28,7 +28,7 @@ def at_a_glance(found: dict[str, Any]) -> list[str]:
 
 
 def _priority(found: dict[str, Any]) -> str:
-    return f"priority {found.get('priority') or found['priority_state']}"
+    return f"priority {found.get('priority_words') or found.get('priority') or found['priority_state']}"
 
 
 def _roles(found: dict[str, Any]) -> list[str]:

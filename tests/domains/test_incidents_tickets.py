@@ -90,6 +90,20 @@ def test_a_person_who_raises_the_priority_wakes_people(house: House, slo: Object
     assert world.paged() == ["ada"]
 
 
+@pytest.mark.parametrize("urgency", ["page", "ticket"])
+def test_what_waited_and_is_raised_owes_nothing_from_before_it_was_raised(
+    house: House, slo: Objective, urgency: str
+) -> None:
+    incident = burns(house, slo, urgency, priority=3)
+    house.run(3 * HOUR, every=10 * MINUTE)
+    assert world.paged() == []
+    actions.change_priority(house.ada, incident.ref, priority=1, reason="It spreads.", now=house.now)
+    assert world.paged() == ["ada"]
+    due = [row.due_at for row in incident.obligations.filter(state="open") if row.due_at is not None]
+    assert due
+    assert min(due) >= house.now
+
+
 def test_a_person_who_lowers_the_priority_wakes_nobody(house: House, slo: Objective) -> None:
     incident = burns(house, slo, "ticket", priority=2)
     actions.change_priority(house.ada, incident.ref, priority=3, reason="It is small.", now=house.now)

@@ -15,8 +15,14 @@ DATA = ("process/defaults", "demo")  # Harbor Tickets is data, too: it names its
 
 ORDINARY_WORDS = {
     "alerts/posted_events.py": "the severities of another tool's wire format",
+    "api/adapters.py": "what went wrong at another tool",
+    "channels/matrix.py": "a field of another tool's wire format",
+    "channels/slack.py": "a field of another tool's wire format",
+    "channels/teams.py": "a field of another tool's wire format",
+    "cli/chat.py": "what went wrong at another tool",
     "core/document_reading.py": "levels of remarks about a document",
     "engine/fold.py": "the name of a column",
+    "insights/adapter_trials.py": "an example in another tool's wire format",
     "slo/openslo/alert_rules.py": "what other tools call alerts that can wait",
 }
 """Places where a word that is also a severity means something else."""

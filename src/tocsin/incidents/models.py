@@ -89,7 +89,7 @@ class Incident(models.Model):
 
     `priority` is a rank of the pinned process version (null with `priority_state` none or unset); `generation` counts
     reopenings: acknowledgements and pages of an earlier generation do not count for a later one. `urgency` is that of
-    the most urgent signal so far: page, or ticket, which waits for business hours; `hurried_at` is when it became a page.
+    the most urgent signal so far: page, or ticket, which waits for business hours; `hurried_at` is when it waited no more.
     """
 
     number = models.PositiveBigIntegerField(unique=True)

@@ -20,7 +20,7 @@ from tocsin.core.classification_effects import (
     roles_released,
     without_released,
 )
-from tocsin.core.escalation import Phase
+from tocsin.core.escalation import Cause, Phase
 from tocsin.core.obligation_facts import ObligationFacts, PriorityChange, SeverityChange
 from tocsin.core.priorities import PriorityState, required_priority
 from tocsin.core.process_definition import ProcessDefinition
@@ -122,14 +122,15 @@ class Previewer:
             return []
         row = chain.row_of(supposed)
         policy = snapshots.policy_of(row) if row else chain.policy_for(supposed)
+        hold = snapshots.hold_of(supposed, self.definition)
         if row is None or snapshots.position_of(row).phase is Phase.ENDED:
             if supposed.acknowledged_at is not None:
                 return []
             state = core.begin(policy, now=self.now)
         else:
-            hold = snapshots.hold_of(supposed, self.definition)
             state = core.raise_priority(snapshots.position_of(row), policy, now=self.now, hold=hold, ack_timeout=None)
-        if state.next_at is None or state.next_at > self.now:
+        held = state.cause is not Cause.BY_HAND and hold(self.now) > self.now
+        if state.next_at is None or state.next_at > self.now or held:
             return []
         coming = 0 if state.step is None else state.step + 1
         targets = policy.steps[coming].targets if coming < len(policy.steps) else ()

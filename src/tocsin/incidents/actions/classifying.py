@@ -156,12 +156,17 @@ def set_priority(
 def assume(incident: Incident, priority: int | None, state: PriorityState, *, by_person: bool, now: datetime) -> None:
     """Let the row in memory have another priority; nothing is written. A preview supposes by the same lines."""
     was = incident.priority
+    definition = snapshots.process_of(incident)
+    awaited = snapshots.response_starts(incident, definition)
     incident.priority, incident.priority_state = priority, state.value
     incident.priority_set_at = now
     incident.priority_by_person = by_person
     if by_person and priority is not None and (was is None or priority < was):
         # Whoever raises it by hand has looked: it is no longer only a ticket that can wait.
         _hurry(incident, now=now)
+    if awaited is not None and awaited > now and snapshots.hold_of(incident, definition)(now) == now:
+        # It waited for business hours and waits no more: nothing was owed before this moment.
+        incident.hurried_at = now
     incident.highest_priority = min((rank for rank in (incident.highest_priority, priority) if rank), default=None)
 
 

@@ -198,7 +198,7 @@ class _Desk:
         kept = _kept(lane.marks, ON_A_LANE)
         places = [self.x(mark.at) for mark in kept]
         edge = 0.0
-        for mark, at, following in zip(kept, places, [*places[1:], _RIGHT + 24], strict=True):
+        for mark, at, following in zip(kept, places, [*places, _RIGHT + 24][1:], strict=True):
             said = _said(self.facts, mark.text)
             parts.append(_sign(mark.sign, at, y, f"{_age(self.facts, mark.at)} {_wall(self.facts, mark.at)}: {said}"))
             room = int((following - at - 22) / _LETTER)

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
 from tests.domains import worlds
-from tests.domains.incident_worlds import HOUR, House, entries
+from tests.domains.incident_worlds import HOUR, MINUTE, House, entries, mails
+from tocsin.core.access import SYSTEM
 from tocsin.core.adherence_outcomes import Verdict
 from tocsin.core.errors import Invalid, NotAllowed, NotFound, Refused
 from tocsin.core.facts import Kind
 from tocsin.core.process_definition import to_document
+from tocsin.engine import turns
 from tocsin.incidents import actions, course
-from tocsin.incidents.models import Incident
+from tocsin.incidents.actions import late_reports
+from tocsin.incidents.models import Incident, OwedReport
 from tocsin.insights import adherence
 from tocsin.process import actions as processes
 from tocsin.process import queries as process
@@ -136,3 +139,80 @@ def test_an_incident_that_began_before_the_clocks_were_switched_on_owes_nothing(
     with pytest.raises(NotFound):
         major(house, incident)
     assert verdict(house, incident) is Verdict.NOT_APPLICABLE
+
+
+class TestLateReports:
+    """A report that is late after its grace is told of once, to whoever said that it is owed."""
+
+    def late(self) -> list[tuple[str, str]]:
+        return [(mail.address, mail.payload["subject"]) for mail in mails("late")]
+
+    def test_whoever_called_it_major_hears_within_a_minute_of_due_and_grace_and_once(self, house: House) -> None:
+        incident = house.declare(title="Log-ons fail")
+        major(house, incident)
+        house.pass_time(4 * HOUR + 10 * MINUTE)
+        assert actions.tell_late_reports(now=house.now) == 0
+        house.pass_time(timedelta(seconds=1))
+        assert turns.tell_late(now=house.now) > 0
+        [told] = entries(incident, Kind.REGULATORY_LATE)
+        assert (told["regime"], told["report"]) == (REGIME, "initial")
+        [(address, subject)] = [one for one in self.late() if "report" in one[1]]
+        assert address == "ada@harbor.example"
+        assert subject == f"{incident.ref}: the initial report to {told['name']} was due at 07:12 CET"
+        [mail] = [one for one in mails("late") if one.payload["subject"] == subject]
+        assert f"/i/{incident.number}/authorities" in mail.payload["text"]
+        assert actions.tell_late_reports(now=house.now + DAY) == 0
+
+    def test_each_later_report_that_is_late_is_told_of_as_well(self, house: House) -> None:
+        incident = house.declare()
+        major(house, incident)
+        house.pass_time(3 * HOUR)
+        report(house, incident, "initial")
+        house.pass_time(HOUR + 20 * MINUTE)
+        assert actions.tell_late_reports(now=house.now) == 0
+        house.pass_time(3 * DAY)
+        assert actions.tell_late_reports(now=house.now) == 1
+        report(house, incident, "intermediate")
+        house.pass_time(32 * DAY)
+        assert actions.tell_late_reports(now=house.now) == 1
+        report(house, incident, "final")
+        assert actions.tell_late_reports(now=house.now + 365 * DAY) == 0
+        assert [row["report"] for row in entries(incident, Kind.REGULATORY_LATE)] == ["intermediate", "final"]
+
+    def test_looking_once_more_does_not_tell_twice_and_no_major_incident_owes_nothing(self, house: House) -> None:
+        first, second = house.declare(), house.declare("Another")
+        for incident in (first, second):
+            major(house, incident)
+        actions.classify_for_authority(
+            house.ada, second.ref, REGIME, major=False, reason="Nobody was hurt", now=house.now
+        )
+        house.pass_time(5 * HOUR)
+        assert actions.tell_late_reports(now=house.now) == 1
+        major(house, first)
+        assert actions.tell_late_reports(now=house.now + DAY) == 0
+        assert entries(second, Kind.REGULATORY_LATE) == []
+
+    def test_where_a_machine_said_it_whoever_answers_for_late_duties_hears(self, house: House) -> None:
+        worlds.person("otto", in_team="identity", is_owner=True, now=house.now)
+        incident = house.declare()
+        actions.classify_for_authority(SYSTEM, incident.ref, REGIME, major=True, met=MET, now=house.now)
+        house.pass_time(5 * HOUR)
+        actions.tell_late_reports(now=house.now)
+        assert [address for address, _ in self.late()] == ["otto@harbor.example"]
+
+    def test_one_that_fails_does_not_hold_up_the_others(self, house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+        first, second = house.declare(), house.declare("Another")
+        for incident in (first, second):
+            major(house, incident)
+        real = late_reports._mail
+
+        def mail(row: OwedReport, incident: Incident, name: str, *, now: datetime) -> None:
+            if incident.pk == first.pk:
+                raise RuntimeError("rotten")
+            real(row, incident, name, now=now)
+
+        monkeypatch.setattr(late_reports, "_mail", mail)
+        house.pass_time(5 * HOUR)
+        assert actions.tell_late_reports(now=house.now, limit=1) == 1
+        assert entries(first, Kind.REGULATORY_LATE) == []
+        assert len(entries(second, Kind.REGULATORY_LATE)) == 1

@@ -47,6 +47,7 @@ class Kind(StrEnum):
     CUSTOMER_REPORTED = "incident.customer_reported"
     REGULATORY_CLASSIFIED = "regulatory.classified"
     REGULATORY_REPORTED = "regulatory.reported"
+    REGULATORY_LATE = "regulatory.late"
     PRIORITY_CHANGED = "priority.changed"
     SEVERITY_CHANGED = "severity.changed"
     SEVERITY_CONFIRMED = "severity.confirmed"
@@ -234,6 +235,7 @@ TEXTS: Mapping[Kind, str] = {
     Kind.CUSTOMER_REPORTED: "A customer reported it at {reported_at}. {text}",
     Kind.REGULATORY_CLASSIFIED: "{name}: {finding}. {reason}",
     Kind.REGULATORY_REPORTED: "{name}: {report} report sent at {sent_at}. {reference}",
+    Kind.REGULATORY_LATE: "Late: the {report} report to {name}, due {due}",
     Kind.INCIDENT_SNOOZE_ENDED: "The snooze ended",
     Kind.GROUPS_CHOSEN: "Stakeholder groups: {groups}",
     Kind.ROLE_ASKED: "Asked to join: {role} {team}",

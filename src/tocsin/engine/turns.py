@@ -76,7 +76,7 @@ def escalate(*, now: datetime) -> int:
 def tell_late(*, now: datetime) -> int:
     from tocsin.incidents import actions as incidents
 
-    return incidents.tell_late_obligations(now=now)
+    return incidents.tell_late_obligations(now=now) + incidents.tell_late_reports(now=now)
 
 
 def remind(*, now: datetime) -> int:

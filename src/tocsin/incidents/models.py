@@ -7,6 +7,7 @@ from django.db.models import Q
 
 from tocsin.alerts.models import Alert
 from tocsin.catalog.models import Service
+from tocsin.incidents.authority_models import OwedReport
 from tocsin.incidents.channel_models import ChannelState, ResponseChannel
 from tocsin.incidents.classification_models import NamedTeam, Scope, Suggestion, SuggestionState
 from tocsin.incidents.desk_models import (
@@ -43,6 +44,7 @@ __all__ = [
     "Obligation",
     "ObligationState",
     "Origin",
+    "OwedReport",
     "Page",
     "PeopleIssue",
     "Question",

@@ -147,6 +147,19 @@ def late(ref: str, service: str, *, what: str, due: str, url: str) -> PageText:
     return PageText(subject, "\n".join(text))
 
 
+def report_late(ref: str, title: str, *, authority: str, report: str, due: str, url: str) -> PageText:
+    """An authority waits for a report; or it went out and nobody wrote that down."""
+    subject = f"{ref}: the {report} report to {one_line(authority)} was due at {due}"
+    text = [
+        one_line(title),
+        "",
+        f"The {report} report to {one_line(authority)} was due at {due}. Nobody has written down that it went out.",
+        "",
+        f"Send it, then write down when. Sent already? Write it down: {url}",
+    ]
+    return PageText(subject, "\n".join(text))
+
+
 def _answer(facts: PageFacts) -> list[str]:
     lines = ["", f"I'm on it, or pass on: {facts.url}", "Passing on is fine; the next one is asked at once."]
     runbook = [f"Runbook: {facts.runbook_url}"] if facts.runbook_url else []

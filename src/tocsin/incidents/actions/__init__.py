@@ -25,6 +25,7 @@ from tocsin.incidents.actions.escalating import (
 )
 from tocsin.incidents.actions.excusing import waive_check, withdraw_waiver
 from tocsin.incidents.actions.knowing import change_impact, report_by_customer, state_known
+from tocsin.incidents.actions.late_reports import tell_late_reports
 from tocsin.incidents.actions.merging import merge, unmerge
 from tocsin.incidents.actions.moving import cancel, move, reopen, resolve
 from tocsin.incidents.actions.noting import annotate
@@ -134,6 +135,7 @@ __all__ = [
     "take_page",
     "tell_channels",
     "tell_late_obligations",
+    "tell_late_reports",
     "undo",
     "unmerge",
     "waive_check",

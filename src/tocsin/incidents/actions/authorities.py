@@ -1,4 +1,4 @@
-"""Say whether an authority has to hear of an incident, and that a report went out. Both stand in the log alone."""
+"""Say whether an authority has to hear of an incident, and that a report went out. Both stand in the log."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tocsin.core.facts import Kind
 from tocsin.core.regulatory import Classified, classified, sent_at
 from tocsin.core.regulatory_settings import FINAL, INTERMEDIATE, REPORTS, Regime
 from tocsin.incidents import snapshots
-from tocsin.incidents.actions import rank
+from tocsin.incidents.actions import late_reports, rank
 from tocsin.incidents.actions.incident_row import fact, held, save
 from tocsin.incidents.course import regulatory_events
 from tocsin.incidents.models import Incident
@@ -25,7 +25,6 @@ _LONGEST = 1000
 _REFERENCE = 300
 
 
-@rank.protected
 @rank.protected
 def classify_for_authority(
     actor: Actor,
@@ -65,11 +64,11 @@ def classify_for_authority(
             aware_at=stamp(noticed),
         )
         audit.record(actor, [said], now=now)
+        late_reports.follow_log(actor, incident, rule)
         save(incident, now=now)
     return incident
 
 
-@rank.protected
 @rank.protected
 def report_to_authority(
     actor: Actor,
@@ -107,6 +106,7 @@ def report_to_authority(
             reference=clean(reference).strip()[:_REFERENCE],
         )
         audit.record(actor, [said], now=now)
+        late_reports.follow_log(actor, incident, rule)
         save(incident, now=now)
     return incident
 

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import logging
-from datetime import UTC, datetime
-from functools import reduce
-from operator import or_
+from datetime import datetime
+from functools import partial
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 
 from tocsin.audit import actions as audit
 from tocsin.audit.actions import stamp
@@ -18,7 +16,7 @@ from tocsin.core.errors import Invalid, NotFound, Refused
 from tocsin.core.facts import Kind
 from tocsin.core.obligation_facts import ObligationKind
 from tocsin.incidents import page_text, snapshots
-from tocsin.incidents.actions import duties, paging, rank
+from tocsin.incidents.actions import duties, late_rows, paging, rank
 from tocsin.incidents.actions.incident_row import fact, held, save
 from tocsin.incidents.models import Incident, Obligation, ObligationState, RoleHeld
 from tocsin.incidents.obligation_words import words
@@ -26,12 +24,8 @@ from tocsin.people import queries as people
 from tocsin.people.models import Person
 from tocsin.platform.questions import Question
 from tocsin.platform.text import clean
-from tocsin.process import queries as processes
-
-log = logging.getLogger(__name__)
 
 LATE = "late"
-_BEGINNING = datetime.min.replace(tzinfo=UTC)
 
 
 @rank.protected
@@ -125,40 +119,11 @@ def _told(row: Obligation, kind: Kind, **data: Any) -> audit.Fact:
 
 
 def tell_late_obligations(*, now: datetime, limit: int = 100) -> int:
-    """Tell owners of what is late (due + grace), once for each due time. Each in its own transaction; returns how many.
-
-    Goes on until `limit` have been told: a row that cannot be told does not take the place of one that can.
-    """
-    late = _late(now=now)
-    if late is None:
-        return 0
-    told = 0
-    after: tuple[datetime | None, int] = (_BEGINNING, 0)
-    while told < limit:
-        due_at, pk = after
-        rows = late.filter(Q(due_at__gt=due_at) | Q(due_at=due_at, pk__gt=pk)).order_by("due_at", "pk")
-        found = list(rows.values_list("due_at", "pk")[: limit - told])
-        if not found:
-            break
-        after = found[-1]
-        told += sum(_told_guarded(pk, now=now) for _, pk in found)
-    return told
-
-
-def _late(*, now: datetime) -> QuerySet[Obligation] | None:
-    """What is late and untold, each by the grace of the process its incident began under; None when nothing is due."""
+    """Tell owners of what is late (due + grace), once for each due time. Each in its own transaction; returns how many."""
     if not _anything_overdue(now=now):
-        return None
-    due = _overdue(now)
-    versions = due.order_by().values_list("incident__process_version_id", flat=True).distinct()
-    conditions = [
-        Q(
-            incident__process_version_id=version,
-            due_at__lt=now - processes.definition(version).catalogue.notification.overdue_grace,
-        )
-        for version in versions
-    ]
-    return due.filter(reduce(or_, conditions)) if conditions else None
+        return 0
+    late = late_rows.past_grace(_overdue(now), now=now)
+    return 0 if late is None else late_rows.tell_each(late, partial(_tell_late, now=now), limit=limit)
 
 
 def _overdue(now: datetime) -> QuerySet[Obligation]:
@@ -166,14 +131,6 @@ def _overdue(now: datetime) -> QuerySet[Obligation]:
 
 
 _anything_overdue = Question(_overdue)
-
-
-def _told_guarded(obligation_id: int, *, now: datetime) -> int:
-    try:
-        return _tell_late(obligation_id, now=now)
-    except Exception:  # the boundary of one row: the others are told all the same
-        log.exception("could not tell that obligation %s is late", obligation_id)
-        return 0
 
 
 def _tell_late(obligation_id: int, *, now: datetime) -> int:
@@ -193,7 +150,7 @@ def _tell_late(obligation_id: int, *, now: datetime) -> int:
 
 def _mail_late(row: Obligation, incident: Incident, due_at: datetime, *, now: datetime) -> None:
     service = incident.service.label if incident.service else incident.title
-    who = answerable(row, incident)
+    who = answerable(row.owner, incident)
     texts = {
         person.pk: page_text.late(
             incident.ref,
@@ -209,10 +166,10 @@ def _mail_late(row: Obligation, incident: Incident, due_at: datetime, *, now: da
     paging.tell(incident, who, texts, kind=LATE, key=key, definition=definition, now=now)
 
 
-def answerable(row: Obligation, incident: Incident) -> list[Person]:
+def answerable(owner: Person | None, incident: Incident) -> list[Person]:
     """Who hears that something is late: its owner; while nobody is, whoever responds, the team's owners, the administrators."""
-    if row.owner is not None:
-        return [row.owner]
+    if owner is not None and owner.is_active:
+        return [owner]
     held_by = RoleHeld.objects.filter(incident=incident, until_at=None).select_related("person")
     responding = [one.person for one in held_by] or ([incident.acknowledged_by] if incident.acknowledged_by else [])
     if responding:

@@ -105,6 +105,7 @@ DOTS: dict[str, tuple[str, str]] = {
     Kind.SEVERITY_CHANGED: ("level", "told"),
     Kind.PAGE_TAKEN: ("hand", "done"),
     Kind.OBLIGATION_LATE: ("clock", "alarm"),
+    Kind.REGULATORY_LATE: ("clock", "alarm"),
     Kind.OBLIGATION_FULFILLED: ("check", "done"),
     Kind.OBLIGATION_WAIVED: ("cross", ""),
     Kind.UPDATE_SENT: ("send", "told"),

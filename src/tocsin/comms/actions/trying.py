@@ -44,11 +44,11 @@ def trial(*, now: datetime, name: str = "") -> tuple[dict[str, Any], str]:
 
 def try_adapter(actor: Actor, code: str, *, now: datetime) -> list[str]:
     """Queue a test; returns the keys of what was queued. Raises NotFound, and Refused for one that is not set up."""
-    known = adapter(code)
-    if known is None:
-        raise NotFound(f"There is no adapter {code}; tocsin adapter list shows them.")
     with transaction.atomic():
         require(actor, Right.SETTINGS_WRITE)
+        known = adapter(code)
+        if known is None:
+            raise NotFound(f"There is no adapter {code}; tocsin adapter list shows them.")
         if not known.can_try:
             raise Refused(
                 f"{known.name} takes no test message.", reason="takes_no_test", remedy="Its dry run shows what it does."

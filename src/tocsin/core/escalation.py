@@ -61,7 +61,7 @@ class Cause(Reason):
     STEP_UNANSWERED = "step_unanswered", "Nobody acknowledged in time."
     STEP_UNREACHABLE = "step_unreachable", "Nobody of the step could be reached."
     BY_HAND = "by_hand", "A person escalated."
-    ACKNOWLEDGEMENT_TIMED_OUT = "acknowledgement_timed_out", "The acknowledgement is older than the priority allows."
+    ACKNOWLEDGEMENT_TIMED_OUT = "acknowledgement_timed_out", "It was taken, and nothing was written down since."
     SNOOZE_ENDED = "snooze_ended", "The snooze ended."
     GROWN = "grown", "It has grown and nobody has it."
     QUIET_ENDED = "quiet_ended", "The maintenance or silence ended while the alert still fires."
@@ -160,6 +160,11 @@ def acknowledge(state: Escalation, *, now: datetime, timeout: timedelta | None) 
     """A person takes charge: nobody is paged until the timeout of the priority, if it has one, has run out."""
     next_at = None if timeout is None else now + timeout
     return replace(_live(state), phase=Phase.ACKNOWLEDGED, next_at=next_at, cause=Cause.ACKNOWLEDGEMENT_TIMED_OUT)
+
+
+def acknowledgement_ran_out(state: Escalation, policy: Policy, *, now: datetime) -> Escalation:
+    """Nothing was heard for as long as the priority allows: the first step is due now."""
+    return _again(state, policy, Cause.ACKNOWLEDGEMENT_TIMED_OUT, now) if state.phase is Phase.ACKNOWLEDGED else state
 
 
 def escalate_by_hand(state: Escalation, policy: Policy, *, now: datetime) -> Escalation:

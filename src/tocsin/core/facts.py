@@ -205,7 +205,7 @@ TEXTS: Mapping[Kind, str] = {
     Kind.INCIDENT_OPENED: "{title}",
     Kind.INCIDENT_DECLARED: "Declared: {title}",
     Kind.INCIDENT_ACKNOWLEDGED: "{person} is on it",
-    Kind.INCIDENT_UNACKNOWLEDGED: "Acknowledgement taken back",
+    Kind.INCIDENT_UNACKNOWLEDGED: "Acknowledgement taken back. {reason}",
     Kind.INCIDENT_MITIGATED: "Mitigated: users no longer feel it",
     Kind.INCIDENT_RESOLVED: "Working again. {note}",
     Kind.INCIDENT_INVESTIGATING: "Investigating",

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from itertools import pairwise
 
@@ -139,6 +139,12 @@ def page_rule(catalogue: PriorityCatalogue, state: PriorityState, rank: int | No
     """When and how urgently an incident of that priority pages, None when it does not page."""
     effective = effective_rank(catalogue, state, rank)
     return None if effective is None else required_priority(catalogue, effective).page
+
+
+def acknowledged_quiet(catalogue: PriorityCatalogue, state: PriorityState, rank: int | None) -> timedelta | None:
+    """How long an acknowledgement may stay without a word, None for ever."""
+    effective = effective_rank(catalogue, state, rank)
+    return None if effective is None else required_priority(catalogue, effective).acknowledged_quiet
 
 
 def urgency(catalogue: PriorityCatalogue, state: PriorityState, rank: int | None) -> Urgency | None:

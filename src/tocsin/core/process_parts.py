@@ -101,7 +101,10 @@ class PageRule:
 
 @dataclass(frozen=True)
 class PriorityDefinition:
-    """One priority. `alert_end_asks`: the end of its alert asks a person instead of resolving what was taken."""
+    """One priority. `alert_end_asks`: the end of its alert asks a person instead of resolving what was taken.
+
+    `acknowledged_quiet`: how long whoever took it may write nothing before it is asked about anew; None is for ever.
+    """
 
     rank: int
     code: str
@@ -115,6 +118,7 @@ class PriorityDefinition:
     generic_example: str
     actions_none: bool = False
     informed_none: bool = False
+    acknowledged_quiet: timedelta | None = None
 
 
 @dataclass(frozen=True)

@@ -99,6 +99,9 @@ def _priority(at: Cursor) -> PriorityDefinition:
         generic_example=at.at("generic_example").text(),
         actions_none=at.has("actions") and at.at("actions").text() == _EXPLICIT_NONE,
         informed_none=at.has("informed") and at.at("informed").text() == _EXPLICIT_NONE,
+        acknowledged_quiet=_interval(at, "acknowledged_quiet_minutes")
+        if at.has("acknowledged_quiet_minutes")
+        else None,
     )
 
 
@@ -116,17 +119,17 @@ def _criteria(at: Cursor) -> PriorityCriteria:
         postmortem=at.at("postmortem").flag(),
         notify_management=at.at("notify_management").flag(),
         notify_stakeholder_groups=at.at("notify_stakeholder_groups").flag(),
-        update_every=_interval(at),
+        update_every=_interval(at, "update_every_minutes"),
     )
 
 
-def _interval(criteria: Cursor) -> timedelta | None:
-    at = criteria.at("update_every_minutes")
+def _interval(parent: Cursor, key: str) -> timedelta | None:
+    at = parent.at(key)
     if at.value is None:
         return None
     interval = at.minutes()
     if at.value == 0:
-        at.note("kind", "an interval is longer than zero; null means no updates")
+        at.note("kind", "an interval is longer than zero; null means none")
     return interval
 
 

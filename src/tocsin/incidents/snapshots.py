@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import date, datetime, time
+from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from tocsin.audit.models import Entry
@@ -25,7 +25,7 @@ from tocsin.core.obligation_facts import (
 )
 from tocsin.core.obligations import ObligationRow, RowState
 from tocsin.core.postmortem_rules import BusinessDays
-from tocsin.core.priorities import PriorityState, page_rule, urgency, waits_for_business_hours
+from tocsin.core.priorities import PriorityState, acknowledged_quiet, page_rule, urgency, waits_for_business_hours
 from tocsin.core.process_definition import ProcessDefinition
 from tocsin.core.process_parts import PageWhen
 from tocsin.core.wall_time import zone
@@ -84,6 +84,12 @@ def hold_of(incident: Incident, definition: ProcessDefinition) -> core.Hold:
         return core.at_once
     at_work = business_hours(incident.team)
     return lambda at: hours.next_open(at_work, now=at)
+
+
+def acknowledged_quiet_of(incident: Incident) -> timedelta | None:
+    """How long whoever took that incident may write nothing, None for ever."""
+    catalogue = process_of(incident).catalogue
+    return acknowledged_quiet(catalogue, priority_state(incident), incident.priority)
 
 
 def may_page(incident: Incident, definition: ProcessDefinition) -> bool:

@@ -12,6 +12,7 @@ from tocsin.catalog import queries as catalog
 from tocsin.catalog.models import Service
 from tocsin.core.access import Actor, Right
 from tocsin.core.adherence_record import CLASSIFYING
+from tocsin.core.escalation import Phase
 from tocsin.core.facts import Kind
 from tocsin.core.incident_escalations import Direction
 from tocsin.core.roles import RequiredRole, required_roles
@@ -231,8 +232,9 @@ def next_step(incident: Incident, *, now: datetime) -> NextStep | None:
     if row is None or row.next_at is None or not incident.is_open:
         return None
     steps = snapshots.policy_of(row).steps
-    stands_at = snapshots.position_of(row).step
-    coming = 0 if stands_at is None else stands_at + 1
+    position = snapshots.position_of(row)
+    begins_anew = position.phase in {Phase.ACKNOWLEDGED, Phase.SNOOZED}
+    coming = 0 if begins_anew or position.step is None else position.step + 1
     if coming >= len(steps):
         return NextStep(row.next_at, [])
     found = oncall.people_for(steps[coming].targets, now=now, team=incident.team)

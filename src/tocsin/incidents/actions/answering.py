@@ -10,6 +10,7 @@ from tocsin.audit import actions as audit
 from tocsin.audit.actions import stamp
 from tocsin.core.access import Actor, ActorKind, Right, Role
 from tocsin.core.errors import NotFound, Refused
+from tocsin.core.escalation import Phase
 from tocsin.core.facts import Kind
 from tocsin.core.incident_escalations import Direction
 from tocsin.core.incident_lifecycle import Event, Status, is_open, status_of
@@ -67,7 +68,7 @@ def take_charge(actor: Actor, incident: Incident, who: Person | None, *, now: da
 def _is_waking(incident: Incident) -> bool:
     """Whether somebody is still being called, although the response has begun (asked for help, snoozed)."""
     row = chain.row_of(incident)
-    return row is not None and row.next_at is not None
+    return row is not None and row.next_at is not None and snapshots.position_of(row).phase is not Phase.ACKNOWLEDGED
 
 
 def take_page(token: str, *, now: datetime) -> Incident:

@@ -60,7 +60,7 @@ def taken_up(incident: Incident, *, now: datetime) -> None:
     if row is not None:
         begun = core.begin(snapshots.policy_of(row), now=now)
         begun = replace(begun, loop=_next_loop(row))
-        store(row, core.acknowledge(begun, now=now, timeout=None), now=now)
+        store(row, core.acknowledge(begun, now=now, timeout=snapshots.acknowledged_quiet_of(incident)), now=now)
 
 
 def row_of(incident: Incident) -> Escalation | None:
@@ -100,7 +100,8 @@ def acknowledged(incident: Incident, *, now: datetime) -> None:
     """Somebody is on it: nobody else is paged."""
     row = _live_row(incident)
     if row is not None:
-        store(row, core.acknowledge(snapshots.position_of(row), now=now, timeout=None), now=now)
+        timeout = snapshots.acknowledged_quiet_of(incident)
+        store(row, core.acknowledge(snapshots.position_of(row), now=now, timeout=timeout), now=now)
 
 
 def _live_row(incident: Incident) -> Escalation | None:
@@ -179,7 +180,7 @@ def reclassified(incident: Incident, *, now: datetime) -> None:
         snapshots.policy_of(row),
         now=now,
         hold=snapshots.hold_of(incident, definition),
-        ack_timeout=None,
+        ack_timeout=snapshots.acknowledged_quiet_of(incident),
     )
     store(row, state, now=now)
     advance(incident, row, now=now)

@@ -7,9 +7,12 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
 
+from django.db.models import Q
+
 from tocsin.alerts import queries as alerts
 from tocsin.audit import actions as audit
 from tocsin.audit.actions import Fact
+from tocsin.audit.models import Entry
 from tocsin.core import escalation as core
 from tocsin.core import silences
 from tocsin.core.access import SYSTEM
@@ -22,7 +25,7 @@ from tocsin.incidents import page_text, snapshots
 from tocsin.incidents.actions import paging
 from tocsin.incidents.actions.incident_row import fact, save
 from tocsin.incidents.actions.paging import FALLBACK, NewPage, TextOf
-from tocsin.incidents.models import Escalation, EscalationState, Incident
+from tocsin.incidents.models import Escalation, EscalationState, Incident, State
 from tocsin.oncall import queries as oncall
 from tocsin.people import queries as people
 from tocsin.people.models import Person
@@ -32,6 +35,7 @@ from tocsin.platform.outbox import Outgoing
 QUIET_LOOK = timedelta(seconds=30)
 """How often an incident that is kept quiet looks whether its silence or maintenance has ended."""
 _ADDRESS = "address:"
+_MACHINES = "integration:"
 _STORED = {
     Phase.WAITING: EscalationState.RUNNING,
     Phase.ACKNOWLEDGED: EscalationState.STOPPED,
@@ -72,6 +76,8 @@ def advance(incident: Incident, row: Escalation, *, now: datetime) -> bool:
     state = snapshots.position_of(row)
     policy = snapshots.policy_of(row)
     definition = snapshots.process_of(incident)
+    if state.phase is Phase.ACKNOWLEDGED and state.next_at is not None and state.next_at <= now:
+        state = _still_held_or_not(incident, state, policy, now=now)
     state = _quiet_or_not(incident, state, policy, now=now)
     if state.next_at is None or state.next_at > now:
         changed = row.position != snapshots.position_document(state) or (row.next_at is not None and row.next_at <= now)
@@ -117,6 +123,33 @@ def _silenced(incident: Incident, *, now: datetime) -> bool:
 
 def _kept_quiet(incident: Incident, *, now: datetime) -> bool:
     return in_maintenance(incident) or _silenced(incident, now=now)
+
+
+def _still_held_or_not(
+    incident: Incident, state: core.Escalation, policy: core.Policy, *, now: datetime
+) -> core.Escalation:
+    """Whoever took it may write nothing for so long; whatever people did since then gives it that time anew."""
+    timeout = snapshots.acknowledged_quiet_of(incident)
+    if timeout is None or incident.state != State.ACKNOWLEDGED:
+        return replace(state, next_at=None)
+    until = _last_word_at(incident, now=now) + timeout
+    if until > now:
+        return replace(state, next_at=until)
+    take_back(incident)
+    save(incident, "state", "acknowledged_at", "acknowledged_by", now=now)
+    minutes = timeout // timedelta(minutes=1)
+    why = f"Nothing was written down for {minutes} minute{'' if minutes == 1 else 's'}."
+    audit.record(SYSTEM, [fact(incident, Kind.INCIDENT_UNACKNOWLEDGED, reason=why)], now=now)
+    return core.acknowledgement_ran_out(state, policy, now=now)
+
+
+def _last_word_at(incident: Incident, *, now: datetime) -> datetime:
+    """When people last did anything about it; what machines write is no sign that somebody is on it."""
+    taken_at = incident.acknowledged_at or now
+    by_people = Entry.objects.filter(incident=incident.ref, at__gt=taken_at).exclude(
+        Q(actor=SYSTEM.ident) | Q(actor__startswith=_MACHINES)
+    )
+    return by_people.order_by("-seq").values_list("at", flat=True).first() or taken_at
 
 
 def _end_snooze(incident: Incident, *, now: datetime) -> None:

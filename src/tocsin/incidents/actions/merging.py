@@ -12,8 +12,10 @@ from tocsin.audit import actions as audit
 from tocsin.audit.models import Entry
 from tocsin.core.access import Actor, Right
 from tocsin.core.errors import Refused
+from tocsin.core.escalation import Phase
 from tocsin.core.facts import Kind
 from tocsin.core.incident_lifecycle import Event
+from tocsin.incidents import snapshots
 from tocsin.incidents.actions import chain, classifying, duties, rank
 from tocsin.incidents.actions.incident_row import enter, fact, held, save
 from tocsin.incidents.actions.moving import ENDED, require_key_free, wind_up
@@ -38,7 +40,8 @@ def merge(actor: Actor, ref: str | int, *, into: str | int, now: datetime) -> In
         if not enter(child, Event.MERGE):
             return parent
         row = chain.row_of(child)
-        due_at = row.next_at if row else None
+        taken = row is not None and snapshots.position_of(row).phase is Phase.ACKNOWLEDGED
+        due_at = row.next_at if row and not taken else None
         child.merged_into, child.resolved_at, child.snoozed_until = parent, now, None
         save(child, *ENDED, "merged_into", now=now)
         _take_over(child, parent)

@@ -32,6 +32,7 @@ class Entry(models.Model):
         ]
         indexes = [
             models.Index(fields=["incident", "seq"], name="audit_timeline"),
+            models.Index(fields=["incident", "kind", "seq"], name="audit_incident_kind"),
             models.Index(fields=["kind", "seq"], name="audit_kind"),
             models.Index(fields=["at"], name="audit_at"),
         ]

@@ -77,12 +77,15 @@ class PeopleView:
 
 def people_of(actor: Actor, ref: str | int, *, now: datetime) -> PeopleView:
     """The people of an incident's response. Raises NotFound."""
-    incident = queries.incident(actor, ref)
+    return people_in(actor, queries.incident(actor, ref), now=now)
+
+
+def people_in(actor: Actor, incident: Incident, *, now: datetime) -> PeopleView:
+    """The people of the response of an incident that `actor` has at hand."""
     definition = snapshots.process_of(incident)
-    record = loading.of_response(incident, definition, now=now)
+    leads, thanks = _standing(incident, actor.ident)
+    record = _record(incident, definition, actor.ident, whole=leads or thanks, now=now)
     limits = definition.wellbeing.limits if definition.wellbeing else None
-    leads = people_queries.coordinates(incident, actor.ident)
-    thanks = not incident.is_open and people_queries.coordinated_last(incident, actor.ident)
     look = Look(record, limits, (), now) if limits else None
     joined = [one.joined_at for one in record.participants]
     return PeopleView(
@@ -105,14 +108,27 @@ def prompt_named(actor: Actor, ref: str | int, key: str, *, now: datetime) -> Pr
     """The prompt of that key, as far as the reader may see it. Raises NotFound."""
     incident = queries.incident(actor, ref)
     definition = snapshots.process_of(incident)
-    record = loading.of_response(incident, definition, now=now)
-    leads = people_queries.coordinates(incident, actor.ident)
-    thanks = not incident.is_open and people_queries.coordinated_last(incident, actor.ident)
+    leads, thanks = _standing(incident, actor.ident)
+    record = _record(incident, definition, actor.ident, whole=leads or thanks, now=now)
     shown = _prompts(incident, definition, record, viewer=actor.ident, leads=leads, thanks=thanks, now=now)
     found = CareList(shown).named(key)
     if found is None:
         raise NotFound(f"{incident.ref} asks nothing of that name now. Look at the list again.")
     return found
+
+
+def _standing(incident: Incident, username: str) -> tuple[bool, bool]:
+    """Whether that person coordinates the response, and whether they thank now that it is over."""
+    if incident.is_open:
+        return people_queries.coordinates(incident, username), False
+    return False, people_queries.coordinated_last(incident, username)
+
+
+def _record(
+    incident: Incident, definition: ProcessDefinition, username: str, *, whole: bool, now: datetime
+) -> ResponseRecord:
+    """What that person may see of the response: most only who is there and what is about themselves."""
+    return loading.of_response(incident, definition, now=now, only=None if whole else username)
 
 
 def _prompts(

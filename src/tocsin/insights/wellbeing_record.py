@@ -7,8 +7,6 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db.models import Max
-
 from tocsin.audit.models import Entry
 from tocsin.core import adherence_response as kinds
 from tocsin.core import rotations
@@ -21,6 +19,7 @@ from tocsin.core.wellbeing_record import Decision, HandOver, Participant, Respon
 from tocsin.incidents import desk_queries, people_queries, snapshots, tensions
 from tocsin.incidents.actions.caring import open_conflicts
 from tocsin.incidents.models import Incident, Page, RoleHeld
+from tocsin.insights.response_log import Heard, heard
 from tocsin.oncall import queries as oncall
 from tocsin.oncall.models import Rotation
 from tocsin.people.models import Membership, Person
@@ -28,21 +27,19 @@ from tocsin.people.models import Membership, Person
 LOOK_BACK = timedelta(weeks=8)
 _SHIFTS_BACK = timedelta(days=100)
 _PAGES_BACK = timedelta(days=8)
-_TEXTS = (Kind.INCIDENT_NOTED, Kind.UPDATE_SENT, Kind.INCIDENT_RESOLVED)
-_READ = (
-    *_TEXTS,
-    Kind.PERSON_INTRODUCED,
+_OF_PEOPLE = (Kind.PERSON_INTRODUCED,)
+_OF_THE_TEAM = (
+    *_OF_PEOPLE,
     Kind.GROUND_RULES_POSTED,
-    Kind.TEAM_DISSOLVED,
     Kind.POSTMORTEM_MOVED,
     Kind.POSTMORTEM_ITEM_DONE,
     Kind.POSTMORTEM_ITEM_EXPLAINED,
     kinds.DECISION_RECORDED,
-    kinds.DECISION_REPORTED,
     kinds.HANDOVER_RECORDED,
     kinds.RANK_REFUSED,
     kinds.RANK_OVERRIDDEN,
 )
+"""Kinds of which a response has few entries; what is said all night long is kept ready in `response_log`."""
 
 
 _ENDS = ("state", "resolved_at", "closed_at", "updated_at")
@@ -67,8 +64,8 @@ class _Log:
     by_kind: dict[str, list[Entry]] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, incident: Incident) -> _Log:
-        found = list(Entry.objects.filter(incident=incident.ref, kind__in=_READ).order_by("seq"))
+    def of(cls, incident: Incident, read: Iterable[str]) -> _Log:
+        found = list(Entry.objects.filter(incident=incident.ref, kind__in=list(read)).order_by("seq"))
         made = cls(found)
         for entry in found:
             made.by_kind.setdefault(entry.kind, []).append(entry)
@@ -81,42 +78,57 @@ class _Log:
         found = self.named(kind)
         return found[-1].at if found else None
 
-    def texts(self) -> tuple[tuple[int, str], ...]:
-        told = (
-            (one.seq, str((one.data or {}).get("text") or (one.data or {}).get("note") or ""))
-            for one in self.entries
-            if one.kind in _TEXTS
-        )
-        return tuple((seq, text) for seq, text in told if text)
 
+def of_response(
+    incident: Incident, definition: ProcessDefinition, *, now: datetime, only: str | None = None
+) -> ResponseRecord:
+    """The record of that incident's response as the checks look at it.
 
-def of_response(incident: Incident, definition: ProcessDefinition, *, now: datetime) -> ResponseRecord:
-    """The record of that incident's response as the checks look at it."""
-    log = _Log.of(incident)
-    here = list(
-        RoleHeld.objects.filter(incident=incident).select_related("person", "incident").order_by("from_at", "pk")
-    )
+    With `only`, a user name, what is private of others and what is about the team is left out and not read.
+    """
+    log = _Log.of(incident, _OF_THE_TEAM if only is None else _OF_PEOPLE)
+    rows = RoleHeld.objects.filter(incident=incident).select_related("person").order_by("from_at", "pk")
+    here = list(rows)
+    for row in here:
+        row.incident = incident
     persons = {row.person_id: row.person for row in here}
-    team = people_queries.team_record(incident)
+    asked = {pk: person for pk, person in persons.items() if only is None or person.username == only}
+    said = heard(incident, definition.messages.blame) if asked or only is None else Heard()
     return ResponseRecord(
         severity=incident.severity,
         coordinated_since=coordinated_since(incident, definition),
-        participants=_participants(incident, definition, here, persons, log, now=now),
+        participants=_participants(incident, definition, here, asked, log, said, now=now),
         ended_at=None if incident.is_open else incident.resolved_at or incident.closed_at or incident.updated_at,
-        met=people_queries.met_before(incident, persons),
-        ground_rules_at=log.last(Kind.GROUND_RULES_POSTED),
-        thanked_at=team.dissolved_at if team else None,
-        hand_overs=tuple(_hand_over(one) for one in log.named(kinds.HANDOVER_RECORDED)),
-        decisions=_decisions(log),
-        rank_refused=len(log.named(kinds.RANK_REFUSED)),
-        rank_overridden=len(log.named(kinds.RANK_OVERRIDDEN)),
-        loads=loads(incident, now=now),
-        summary_at=_summary_at(log),
-        conflicts=tuple(open_conflicts(incident)),
-        texts=log.texts(),
-        people_issues_open=tensions.gate(incident).open_issues,
-        **_meeting(log, definition),
+        **(_of_the_team(incident, definition, persons, log, said, now=now) if only is None else {}),
     )
+
+
+def _of_the_team(
+    incident: Incident,
+    definition: ProcessDefinition,
+    persons: Iterable[int],
+    log: _Log,
+    said: Heard,
+    *,
+    now: datetime,
+) -> dict[str, Any]:
+    """What the checks of the team look at."""
+    team = people_queries.team_record(incident)
+    return {
+        "met": people_queries.met_before(incident, persons),
+        "ground_rules_at": log.last(Kind.GROUND_RULES_POSTED),
+        "thanked_at": team.dissolved_at if team else None,
+        "hand_overs": tuple(_hand_over(one) for one in log.named(kinds.HANDOVER_RECORDED)),
+        "decisions": tuple(_decision(one) for one in log.named(kinds.DECISION_RECORDED) if one.data),
+        "rank_refused": len(log.named(kinds.RANK_REFUSED)),
+        "rank_overridden": len(log.named(kinds.RANK_OVERRIDDEN)),
+        "loads": loads(incident, now=now),
+        "summary_at": said.summary_at(),
+        "conflicts": tuple(open_conflicts(incident)),
+        "texts": said.texts(),
+        "people_issues_open": tensions.gate(incident).open_issues,
+        **_meeting(log, definition),
+    }
 
 
 def _meeting(log: _Log, definition: ProcessDefinition) -> dict[str, datetime | None]:
@@ -147,11 +159,6 @@ def coordinated_since(incident: Incident, definition: ProcessDefinition) -> date
     )
 
 
-def _summary_at(log: _Log) -> datetime | None:
-    states = [one.at for one in log.named(Kind.INCIDENT_NOTED) if (one.data or {}).get("kind") == "state"]
-    return max([*states, *(one.at for one in log.named(Kind.UPDATE_SENT))], default=None)
-
-
 def _hand_over(entry: Entry) -> HandOver:
     data = entry.data or {}
     lacks = [name.replace("_", " ") for name in ("done", "open", "risks", "next_update") if not data.get(name)]
@@ -159,19 +166,14 @@ def _hand_over(entry: Entry) -> HandOver:
     return HandOver(str(entry.seq), str(data.get("role") or ""), tuple(lacks) if entry.data is not None else ())
 
 
-def _decisions(log: _Log) -> tuple[Decision, ...]:
-    reported = {(one.data or {}).get("decision") for one in log.named(kinds.DECISION_REPORTED)}
-    return tuple(_decision(one, reported=one.seq in reported) for one in log.named(kinds.DECISION_RECORDED) if one.data)
-
-
-def _decision(entry: Entry, *, reported: bool) -> Decision:
+def _decision(entry: Entry) -> Decision:
     data: dict[str, Any] = entry.data or {}
     return Decision(
         entry.seq,
         risky=data.get("risky") is True,
         objections_asked=bool(data.get("objections") or data.get("objections_asked")),
         addressees=tuple(map(str, data.get("addressees") or ())),
-        state="reported" if reported else "open",
+        state="recorded",
     )
 
 
@@ -179,24 +181,22 @@ def _participants(
     incident: Incident,
     definition: ProcessDefinition,
     here: Sequence[RoleHeld],
-    persons: Mapping[int, Person],
+    asked: Mapping[int, Person],
     log: _Log,
+    said: Heard,
     *,
     now: datetime,
 ) -> tuple[Participant, ...]:
-    elsewhere = RoleHeld.objects.filter(person_id__in=persons, from_at__gte=now - LOOK_BACK).exclude(incident=incident)
-    others = list(elsewhere.select_related("incident").only(*_WORKED, "person_id"))
-    pages = _pages(persons, now=now)
-    teams = _teams(persons)
-    active = dict(Entry.objects.filter(incident=incident.ref).values_list("actor").annotate(Max("at")))
+    """Everybody who takes or took part; what is private only of those who are `asked` about."""
+    teams = _teams({row.person_id for row in here})
     introduced = {str((one.data or {}).get("username")): one.at for one in log.named(Kind.PERSON_INTRODUCED)}
-    breaks = people_queries.breaks(incident)
-    led = desk_queries.led_by_others(incident)
-    turns = shifts_of({person.username for person in persons.values()}, now=now)
+    private = _private(incident, here, asked, said, now=now)
+    by_person: dict[int, list[RoleHeld]] = {}
+    for row in here:
+        by_person.setdefault(row.person_id, []).append(row)
     found = []
-    for pk, person in persons.items():
-        own = [row for row in here if row.person_id == pk]
-        other = [row for row in others if row.person_id == pk]
+    for pk, own in by_person.items():
+        person = own[0].person
         roles = [one for row in own if row.until_at is None and (one := definition.roles.by_code(row.role))]
         found.append(
             Participant(
@@ -208,17 +208,39 @@ def _participants(
                 roles=tuple(one.display_name for one in roles),
                 coordinates=any(Area.COORDINATION in one.areas for one in roles),
                 only_watches=bool(roles) and all(one.optional for one in roles),
-                led_by_another=pk in led,
                 introduced_at=introduced.get(person.username),
-                active_at=active.get(person.username),
-                break_at=breaks[pk].at if pk in breaks else None,
-                other_work=tuple(worked(row) for row in other),
-                pages=pages.get(pk, ()),
-                shifts=turns.get(person.username, ()),
-                incidents=_first_of_each([*own, *other]),
+                **private.get(pk, {}),
             )
         )
     return tuple(found)
+
+
+def _private(
+    incident: Incident, here: Sequence[RoleHeld], asked: Mapping[int, Person], said: Heard, *, now: datetime
+) -> dict[int, dict[str, Any]]:
+    """What of a person only that person and whoever coordinates may know, by primary key."""
+    if not asked:
+        return {}
+    elsewhere = RoleHeld.objects.filter(person_id__in=asked, from_at__gte=now - LOOK_BACK).exclude(incident=incident)
+    others: dict[int, list[RoleHeld]] = {}
+    for row in elsewhere.select_related("incident").only(*_WORKED, "person_id"):
+        others.setdefault(row.person_id, []).append(row)
+    pages = _pages(asked, now=now)
+    breaks = people_queries.breaks(incident)
+    led = desk_queries.led_by_others(incident)
+    turns = shifts_of({person.username for person in asked.values()}, now=now)
+    return {
+        pk: {
+            "led_by_another": pk in led,
+            "active_at": said.active.get(person.username),
+            "break_at": breaks[pk].at if pk in breaks else None,
+            "other_work": tuple(worked(row) for row in others.get(pk, [])),
+            "pages": pages.get(pk, ()),
+            "shifts": turns.get(person.username, ()),
+            "incidents": _first_of_each([*(row for row in here if row.person_id == pk), *others.get(pk, [])]),
+        }
+        for pk, person in asked.items()
+    }
 
 
 def _first_of_each(rows: Iterable[RoleHeld]) -> tuple[datetime, ...]:

@@ -54,7 +54,7 @@ class Thanking(forms.Form):
 
 def card(actor: Actor, incident: Incident, *, now: datetime) -> dict[str, Any]:
     """What the card on the incident page shows."""
-    view = wellbeing.people_of(actor, incident.number, now=now)
+    view = wellbeing.people_in(actor, incident, now=now)
     shown = people_words.prompts(view)
     return {
         "view": view,

@@ -12,6 +12,7 @@ from django.test import Client
 from tests.domains import incident_worlds as incidents
 from tests.domains import worlds
 from tests.domains.incident_worlds import House, fresh
+from tests.domains.test_forgotten_acknowledgements import let_quiet
 from tests.edges.web_client import has, marks, read, signed_in, words
 from tocsin.alerts.changes import AlertChange, ChangeKind
 from tocsin.alerts.models import Alert
@@ -470,3 +471,12 @@ def test_an_alert_whose_end_was_said_is_said_to_have_ended(house: House, ada: Cl
     shown = words(read(ada, f"/i/{ended(house, 'end_said').number}"), "alert-ended")
     assert "The alert ended" in shown
     assert "Nothing was heard" not in shown
+
+
+def test_whoever_has_it_reads_when_silence_would_ask_the_first_step_again(house: House, ada: Client) -> None:
+    let_quiet(house, 30)
+    incident = house.declare()
+    actions.acknowledge(house.ada, incident.ref, now=house.now)
+    shown = words(read(ada, f"/i/{incident.number}"), "next-step")
+    assert shown.startswith("Next: Ada at ")
+    assert shown.endswith("if nothing is written down until then.")

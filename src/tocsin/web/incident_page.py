@@ -85,10 +85,11 @@ class PageRow:
 
 @dataclass(frozen=True, slots=True)
 class NextStep:
-    """Who is asked next and when, while nobody has it."""
+    """Who is asked next and when. `if_quiet`: somebody has it, and they are asked only if nothing is written down."""
 
     at: datetime
     names: list[str]
+    if_quiet: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,7 +239,8 @@ def next_step(incident: Incident, *, now: datetime) -> NextStep | None:
     if coming >= len(steps):
         return NextStep(row.next_at, [])
     found = oncall.people_for(steps[coming].targets, now=now, team=incident.team)
-    return NextStep(row.next_at, [person.label for group in found.values() for person in group])
+    names = [person.label for group in found.values() for person in group]
+    return NextStep(row.next_at, names, if_quiet=position.phase is Phase.ACKNOWLEDGED)
 
 
 def role_rows(incident: Incident) -> list[RoleRow]:

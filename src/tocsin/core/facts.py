@@ -305,6 +305,8 @@ TEXTS: Mapping[Kind, str] = {
     Kind.STATUS_MAIL_QUEUED: "{recipients} subscribers told ({kind})",
     Kind.CONSUMER_TOLD: "{consumer} told its own people ({recipients}) that it {what}",
     Kind.POSTMORTEM_DRAFTED: "Postmortem drafted",
+    Kind.POSTMORTEM_EDITED: "Postmortem edited: {section}",
+    Kind.POSTMORTEM_MOVED: "Postmortem: {old} -> {new}",
     Kind.POSTMORTEM_ITEM_DONE: "{item} done: {do}",
     Kind.POSTMORTEM_ITEM_EXPLAINED: "{item} left out ({do}): {reason}",
     Kind.POSTMORTEM_ITEM_REOPENED: "{item} still to be done: {do}",
@@ -331,6 +333,8 @@ TEXTS: Mapping[Kind, str] = {
     Kind.BUDGET_POLICY_REVIEW_DUE: "The error budget policy of {team} is due for its review",
     Kind.BUDGET_POLICY_ENDED: "Error budget policy of {team} ended: {reason}",
     Kind.ACTION_ADDED: "Action: {title}, driver {driver}",
+    Kind.ACTION_CHANGED: "Action {status}: {title}",
+    Kind.ALERT_SUPPRESSED: "Alert {name} is kept quiet",
 }
 SILENT_TEXTS: Mapping[Kind, str] = {
     Kind.ALERT_ENDED: "{note}: {name}",

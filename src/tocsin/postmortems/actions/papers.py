@@ -181,7 +181,7 @@ def add_entry(
         row = writable(actor, ref)
         entry = TimelineEntry.objects.create(postmortem=row, at=at, text=said, author=actor.ident, certainty=certainty)
         touch(row, [], now=now)
-        log_entry(actor, row, Kind.POSTMORTEM_EDITED, {"timeline": entry.pk}, now=now)
+        log_entry(actor, row, Kind.POSTMORTEM_EDITED, {"section": "timeline", "timeline": entry.pk}, now=now)
         return entry
 
 
@@ -241,5 +241,5 @@ def _early_start(actor: Actor, row: Postmortem, target: PostmortemState, overrid
 def _settle_obligation(row: Postmortem, *, evidence: int, now: datetime) -> None:
     open_duty = row.incident.obligations.filter(kind=ObligationKind.POSTMORTEM, state=ObligationState.OPEN).first()
     if open_duty is not None:
-        reference = f"postmortem of {row.incident.ref}"
+        reference = "reviewed"
         incidents.fulfil_obligation(SYSTEM, open_duty.pk, reference=reference, evidence_seq=evidence, now=now)

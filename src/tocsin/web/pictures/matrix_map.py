@@ -14,6 +14,7 @@ from tocsin.web.pictures import drawing as draw
 CSS = {Verdict.ALLOWED: "square-same", Verdict.CONDITIONAL: "square-warm", Verdict.NOT_ALLOWED: "square-open"}
 SHORT = {Verdict.ALLOWED: "Allowed", Verdict.CONDITIONAL: "Reason", Verdict.NOT_ALLOWED: "Never"}
 MOST_DOTS = 8
+_DOT = 11
 _LETTER = 6.6  # about how wide a letter of 12 px is
 
 
@@ -97,20 +98,22 @@ def _square(x: float, y: float, wide: float, high: float, one: Square) -> list[s
     ]
     if rest:
         parts.append(draw.text(x + 8, y + 50, one_line(rest, limit=room), "label"))
-    return parts + _dots(x + wide - 10, y + 14, one)
+    # The word is bold, and a number stands before the dots.
+    most = min(MOST_DOTS, int((wide - 26 - (len(one.word) + 4) * 7.4) / _DOT))
+    return parts + _dots(x + wide - 10, y + 14, one, most=max(most, 1))
 
 
-def _dots(right: float, y: float, one: Square) -> list[str]:
-    """From the right: open ones full, then what has ended; beyond a handful, a number."""
+def _dots(right: float, y: float, one: Square, *, most: int) -> list[str]:
+    """From the right: open ones full, then what has ended; beyond `most`, a number."""
     ended = max(0, one.lately - one.open)
-    full, rings = min(one.open, MOST_DOTS), min(ended, max(0, MOST_DOTS - one.open))
+    full, rings = min(one.open, most), min(ended, max(0, most - one.open))
     css = ["dot-open"] * full + ["dot-ended"] * rings
     parts = [
-        draw.rect(right - 8 - place * 11, y - 4, 8, 8, name, radius=4, title=f"{one.open} open, {one.lately} of late")
+        draw.rect(right - 8 - place * _DOT, y - 4, 8, 8, name, radius=4, title=f"{one.open} open, {one.lately} of late")
         for place, name in enumerate(css)
     ]
     if one.open + ended > len(css):
-        parts.append(draw.text(right - len(css) * 11 - 6, y + 4, str(one.open + ended), "label", "end"))
+        parts.append(draw.text(right - len(css) * _DOT - 6, y + 4, str(one.open + ended), "label", "end"))
     return parts
 
 

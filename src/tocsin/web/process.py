@@ -126,6 +126,8 @@ def change_words(change: Difference) -> dict[str, str]:
 def _short(value: Any) -> str:
     if value is None:
         return ""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
     text = (
         ", ".join(map(str, value)) if isinstance(value, Iterable) and not isinstance(value, (str, dict)) else str(value)
     )

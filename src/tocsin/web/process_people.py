@@ -33,7 +33,10 @@ class TrainingForm(forms.Form):
 
     person = forms.ChoiceField(label="Who")
     subject = forms.CharField(
-        label="In what", max_length=63, help_text="A role or a skill, by its word in the process."
+        label="In what",
+        max_length=63,
+        help_text="A role or a skill, by its word in the process.",
+        widget=forms.TextInput(attrs={"list": "known-subjects", "autocomplete": "off"}),
     )
     on = forms.DateField(label="On", widget=forms.DateInput(attrs={"type": "date"}))
     valid_until = forms.DateField(
@@ -195,6 +198,7 @@ def sizing(request: HttpRequest, number: int) -> HttpResponse:
         label="Roles",
         choices=[*((one.code, f"{one.name}. {one.fits}") for one in schemes), ("own", "Roles of our own")],
         initial=row.sizing.get("scheme", role_schemes.scheme_of(queries.definition(row)) or "own"),
+        widget=forms.RadioSelect,
     )
     form.fields["reason"] = forms.CharField(
         label="Why these roles?", max_length=survey_actions.LONGEST, initial=row.sizing.get("reason", "")

@@ -27,6 +27,19 @@ class NewUpdate(Schema):
     next_in_seconds: int | None = None
     groups: list[str] | None = None
     no_change: bool = False
+    draft: int | None = None
+
+
+class NewDraft(Schema):
+    text: str
+    subject: str = ""
+
+
+class Approval(Schema):
+    """Words to approve in place of the draft's own; empty ones keep them."""
+
+    text: str = ""
+    subject: str = ""
 
 
 class NewSubscriber(Schema):
@@ -91,9 +104,36 @@ def send(request: HttpRequest, ref: str, body: NewUpdate) -> Status[dict[str, An
         next_update_at=body.next_update_at or soon,
         groups=body.groups,
         no_change=body.no_change,
+        draft=body.draft,
         now=now,
     )
     return Status(201, shapes.update(row))
+
+
+@router.get("/incidents/{ref}/updates/drafts")
+def drafts(request: HttpRequest, ref: str) -> dict[str, Any]:
+    """The drafts that people wrote and nobody sent yet."""
+    return listing(queries.drafts(actor(request), ref), shapes.update_draft)
+
+
+@router.post("/incidents/{ref}/updates/drafts", response={201: dict[str, Any]})
+def write_draft(request: HttpRequest, ref: str, body: NewDraft) -> Status[dict[str, Any]]:
+    """Propose words for an update; nobody is told."""
+    row = actions.write_draft(actor(request), ref, text=body.text, subject=body.subject, now=clock.now())
+    return Status(201, shapes.update_draft(row))
+
+
+@router.post("/incidents/{ref}/updates/drafts/{draft_id}/approve")
+def approve_draft(request: HttpRequest, ref: str, draft_id: int, body: Approval) -> dict[str, Any]:
+    """Say that a draft may go out; sending an update with `draft` sends it."""
+    who, words = actor(request), {"text": body.text, "subject": body.subject}
+    return shapes.update_draft(actions.approve_draft(who, ref, draft_id, now=clock.now(), **words))
+
+
+@router.delete("/incidents/{ref}/updates/drafts/{draft_id}", response={204: None})
+def drop_draft(request: HttpRequest, ref: str, draft_id: int) -> Status[None]:
+    actions.drop_draft(actor(request), ref, draft_id, now=clock.now())
+    return Status(204, None)
 
 
 @router.get("/subscribers")

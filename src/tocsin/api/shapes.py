@@ -8,7 +8,7 @@ from typing import Any
 from tocsin.alerts.models import Alert, Integration, Silence
 from tocsin.audit.actions import stamp
 from tocsin.catalog.models import Service
-from tocsin.comms.models import Subscriber, Update, WebhookEndpoint
+from tocsin.comms.models import Subscriber, Update, UpdateDraft, WebhookEndpoint
 from tocsin.core.incident_lifecycle import State, status_of
 from tocsin.core.on_call_now import Shift
 from tocsin.incidents.models import Incident, IncidentLink, Obligation, RoleHeld
@@ -290,6 +290,18 @@ def update(row: Update) -> dict[str, Any]:
         "sent_at": at(row.sent_at),
         "sent_by": row.sent_by,
         "next_update_at": at(row.next_update_at),
+    }
+
+
+def update_draft(row: UpdateDraft) -> dict[str, Any]:
+    return {
+        "id": row.pk,
+        "subject": row.subject,
+        "text": row.text,
+        "written_by": row.written_by,
+        "written_at": at(row.written_at),
+        "approved_by": row.approved_by or None,
+        "approved_at": at(row.approved_at),
     }
 
 

@@ -175,6 +175,7 @@ def update() -> None:
 @click.option("--kind", type=click.Choice(["opening", "progress", "closing"]))
 @click.option("--group", "groups", multiple=True, help="Only these groups.")
 @click.option("--no-change", is_flag=True, help="Nothing new; moves the clock.")
+@click.option("--draft", type=int, help="Send this draft: tocsin update drafts.")
 @output_options
 def send_update(
     incident_id: str,
@@ -183,13 +184,13 @@ def send_update(
     kind: str | None,
     groups: tuple[str, ...],
     no_change: bool,
+    draft: int | None,
     output: str,
     as_json: bool,
 ) -> None:
     """Send an update to the incident's stakeholder groups."""
-    _send(
-        incident_id, text=text, span=span, kind=kind, groups=groups, no_change=no_change, output=output, as_json=as_json
-    )
+    facts = {"text": text, "kind": kind, "no_change": no_change, "draft": draft}
+    _send(incident_id, span=span, groups=groups, output=output, as_json=as_json, **facts)
 
 
 @update.command("no-change")

@@ -32,6 +32,7 @@ from tocsin.cli import (
     slo_lint,
     slos,
     teams,
+    update_drafts,
     wellbeing,
     what_if,
     wiring,
@@ -83,6 +84,8 @@ for command in (
 ):
     cli.add_command(command)
 slos.slo.add_command(slo_bench.bench)
+for command in update_drafts.COMMANDS:
+    incidents.update.add_command(command)
 slos.slo.add_command(slo_ledger.ledger)
 slos.slo.add_command(slo_lint.lint)
 for command in consumer_views.COMMANDS:

@@ -18,6 +18,7 @@ __all__ = [
     "StatusClock",
     "Subscriber",
     "Update",
+    "UpdateDraft",
     "UpdateKind",
     "WebhookEndpoint",
 ]
@@ -52,6 +53,23 @@ class Update(models.Model):
                 condition=Q(kind="closing") | Q(next_update_at__isnull=False), name="update_promises_the_next"
             ),
         ]
+
+
+class UpdateDraft(models.Model):
+    """Words for an update that somebody proposes. Nobody hears of them until the rightful role sends them.
+
+    `approved_by` holds for the words as they stand. It is over once it was sent (`update`) or dropped (`ended_at`).
+    """
+
+    incident = models.ForeignKey(Incident, on_delete=models.CASCADE, related_name="update_drafts")
+    subject = models.CharField(max_length=300, blank=True, default="")
+    text = models.TextField()
+    written_by = models.CharField(max_length=150)
+    written_at = models.DateTimeField()
+    approved_by = models.CharField(max_length=150, blank=True, default="")
+    approved_at = models.DateTimeField(null=True, blank=True)
+    update = models.OneToOneField(Update, on_delete=models.PROTECT, null=True, blank=True, related_name="draft")
+    ended_at = models.DateTimeField(null=True, blank=True)
 
 
 class Subscriber(models.Model):

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from django.db.models import QuerySet
 
-from tocsin.comms.models import Subscriber, Update, WebhookEndpoint
+from tocsin.comms.models import Subscriber, Update, UpdateDraft, WebhookEndpoint
 from tocsin.core.access import Actor, Right, require
 from tocsin.incidents import queries as incidents
 from tocsin.platform import ids
@@ -17,6 +17,12 @@ def updates(actor: Actor, ref: str | int) -> QuerySet[Update]:
     """The updates of one incident, oldest first."""
     incident = incidents.incident(actor, ref)
     return incident.updates.prefetch_related("groups").order_by("sent_at", "id")
+
+
+def drafts(actor: Actor, ref: str | int) -> QuerySet[UpdateDraft]:
+    """The drafts of updates that wait, oldest first."""
+    incident = incidents.incident(actor, ref)
+    return incident.update_drafts.filter(ended_at__isnull=True).order_by("written_at", "id")
 
 
 def subscribers(actor: Actor, *, service: str | None = None) -> QuerySet[Subscriber]:

@@ -13,7 +13,7 @@ from tocsin.core.obligation_facts import Audience, ObligationKind
 from tocsin.core.regulatory import Report, classified, reports
 from tocsin.core.regulatory_settings import Regime
 
-UPDATE_APPROVED = "update.approved"
+UPDATE_APPROVED = Kind.UPDATE_APPROVED
 REGULATORY_CLASSIFIED = Kind.REGULATORY_CLASSIFIED
 REGULATORY_REPORTED = Kind.REGULATORY_REPORTED
 
@@ -71,7 +71,7 @@ def ac21_external_statements_approved(record: Record) -> Outcome:
     for event in record.of(Kind.UPDATE_SENT):
         if not _needs_approval(record, event):
             continue
-        own = [one for one in approvals if one.get("update") == event.get("update") and one.seq < event.seq]
+        own = [one for one in approvals if _is_of(one, event) and one.seq < event.seq]
         fit = [one for one in own if one.actor != event.actor]
         if fit:
             parts.append(passed("What went outside was approved first.", event.seq, fit[-1].seq))
@@ -80,6 +80,11 @@ def ac21_external_statements_approved(record: Record) -> Outcome:
         else:
             parts.append(failed("An update went outside without an approval.", event.seq))
     return together(parts, nothing="Nothing went to a group outside that needs an approval.")
+
+
+def _is_of(approval: Event, sent: Event) -> bool:
+    """What is approved is a draft, before it is an update; what went out says which draft it is word for word."""
+    return any(sent.get(name) is not None and approval.get(name) == sent.get(name) for name in ("update", "draft"))
 
 
 def _needs_approval(record: Record, event: Event) -> bool:

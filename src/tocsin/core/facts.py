@@ -109,6 +109,9 @@ class Kind(StrEnum):
     CHECK_WAIVED = "check.waived"
     CHECK_WAIVER_WITHDRAWN = "check.waiver_withdrawn"
     UPDATE_SENT = "update.sent"
+    UPDATE_DRAFTED = "update.drafted"
+    UPDATE_APPROVED = "update.approved"
+    UPDATE_DRAFT_DROPPED = "update.draft_dropped"
     STATUS_MAIL_QUEUED = "update.status_mail_queued"
     CONSUMER_TOLD = "update.consumer_told"
     POSTMORTEM_DRAFTED = "postmortem.drafted"
@@ -302,6 +305,9 @@ TEXTS: Mapping[Kind, str] = {
     Kind.CHECK_WAIVED: "{check} is not held against it: {reason}",
     Kind.CHECK_WAIVER_WITHDRAWN: "{check} counts again: {reason}",
     Kind.UPDATE_SENT: "Update sent to {groups}: {text}",
+    Kind.UPDATE_DRAFTED: "{person} wrote a draft of an update: {text}",
+    Kind.UPDATE_APPROVED: "{person} approved the draft of {author}: {text}",
+    Kind.UPDATE_DRAFT_DROPPED: "{person} dropped the draft of {author}",
     Kind.STATUS_MAIL_QUEUED: "{recipients} subscribers told ({kind})",
     Kind.CONSUMER_TOLD: "{consumer} told its own people ({recipients}) that it {what}",
     Kind.POSTMORTEM_DRAFTED: "Postmortem drafted",

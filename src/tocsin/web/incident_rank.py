@@ -25,7 +25,12 @@ _WORDS = forms.Textarea(attrs={"rows": 2})
 
 class Asking(forms.Form):
     role = forms.ChoiceField(label="Which role?")
-    reason = forms.CharField(label="Why?", max_length=300, widget=_WORDS, required=False)
+    reason = forms.CharField(
+        label="Why?",
+        max_length=300,
+        widget=_WORDS,
+        error_messages={"required": "Say in a few words why. Whoever holds the role reads it."},
+    )
 
     def __init__(self, *args: Any, roles: list[tuple[str, str]], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -44,7 +49,12 @@ class Answering(forms.Form):
 class PullingIn(forms.Form):
     person = forms.ChoiceField(label="Whom?")
     role = forms.ChoiceField(label="To join as")
-    reason = forms.CharField(label="What do you need of them?", max_length=300, widget=_WORDS, required=False)
+    reason = forms.CharField(
+        label="What do you need of them?",
+        max_length=300,
+        widget=_WORDS,
+        error_messages={"required": "Say in a few words what you need of them."},
+    )
 
     def __init__(self, *args: Any, roles: list[tuple[str, str]], persons: list[tuple[str, str]], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -52,6 +52,7 @@ class Compose(forms.Form):
     groups = forms.MultipleChoiceField(
         label="Who hears of it?", error_messages={"required": "Choose the stakeholder groups that should hear."}
     )
+    draft = forms.IntegerField(required=False, widget=forms.HiddenInput)
     drafted_for = forms.CharField(required=False, widget=forms.HiddenInput)
 
     def __init__(

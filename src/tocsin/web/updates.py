@@ -17,15 +17,17 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from tocsin.comms import actions as comms
 from tocsin.comms import queries as said
 from tocsin.comms import writing
-from tocsin.comms.models import Update, UpdateKind
+from tocsin.comms.models import Update, UpdateDraft, UpdateKind
 from tocsin.core.access import Right
 from tocsin.core.errors import Conflict, Invalid, Refused
 from tocsin.core.wording import Finding, Weight, lint_update
 from tocsin.incidents import queries, snapshots
+from tocsin.incidents.actions import rank
 from tocsin.incidents.models import Incident, Obligation
 from tocsin.incidents.queries import Promise
 from tocsin.process import queries as process
 from tocsin.web import asking, incident_page, update_forms
+from tocsin.web import update_drafts as drafts
 from tocsin.web.errors import put_on
 from tocsin.web.instants import clock_text
 from tocsin.web.pictures.small import Cadence, cadence_line
@@ -88,7 +90,7 @@ def updates(request: HttpRequest, number: int) -> HttpResponse:
     incident = queries.incident(actor, number)
     draft = comms.draft_update(actor, number, now=now)
     groups = process.groups(actor)
-    form = _form(request, incident, draft, groups)
+    form = _form(request, incident, draft, groups, drafts.chosen(request, incident))
     findings: Sequence[Finding] = draft.findings
     status = 200
     if request.method == "POST":
@@ -110,7 +112,9 @@ def updates(request: HttpRequest, number: int) -> HttpResponse:
     )
 
 
-def _form(request: HttpRequest, incident: Incident, draft: comms.Draft, groups: Sequence[Any]) -> update_forms.Compose:
+def _form(
+    request: HttpRequest, incident: Incident, draft: comms.Draft, groups: Sequence[Any], chosen: UpdateDraft | None
+) -> update_forms.Compose:
     now, zone = asking.now(request), asking.zone(request)
     longest = writing.cadence(incident, snapshots.process_of(incident))
     return update_forms.Compose(
@@ -121,8 +125,9 @@ def _form(request: HttpRequest, incident: Incident, draft: comms.Draft, groups: 
         groups=[(group.code, group.name) for group in groups],
         initial={
             "kind": draft.kind,
-            "subject": draft.subject,
-            "text": draft.text,
+            "subject": (chosen.subject if chosen else "") or draft.subject,
+            "text": chosen.text if chosen else draft.text,
+            "draft": chosen.pk if chosen else None,
             "next_in": update_forms.minutes_of(longest) if draft.next_update_at else "",
             "groups": list(draft.groups),
             "drafted_for": writing.clock_text(draft.next_update_at) if draft.next_update_at else "",
@@ -137,6 +142,7 @@ def _arguments(filled: dict[str, Any]) -> dict[str, Any]:
         "kind": filled["kind"],
         "next_update_at": filled["next_update_at"],
         "groups": filled["groups"],
+        "draft": filled["draft"],
     }
 
 
@@ -160,9 +166,10 @@ def _context(
     past = list(said.updates(actor, incident.number))
     owed = [one for one in queries.obligations(actor, incident.number) if _is_owed_update(one)]
     due = min((one.due_at for one in owed if one.due_at), default=None)
-    team = incident.team.name if incident.team else None
-    may_send = actor.may(Right.UPDATE_SEND, team=team)
+    may = rank.allowed(actor, incident, drafts.RIGHTS, now=now)
+    may_send = Right.UPDATE_SEND in may
     return {
+        **drafts.shown(actor, incident, may),
         "incident": incident,
         "definition": snapshots.process_of(incident),
         "draft": draft,

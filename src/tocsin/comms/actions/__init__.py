@@ -4,6 +4,7 @@ from tocsin.comms.actions.chat_accounts import link_chat_account, unlink_chat_ac
 from tocsin.comms.actions.chat_commands import obey
 from tocsin.comms.actions.chat_hearing import claim_place, note_silence, take_message, take_news
 from tocsin.comms.actions.consumer_notices import tell_consumers
+from tocsin.comms.actions.drafts import approve_draft, drop_draft, write_draft
 from tocsin.comms.actions.status_mails import advance_status_mails, begin_clocks
 from tocsin.comms.actions.subscriptions import (
     add_subscriber,
@@ -21,10 +22,12 @@ __all__ = [
     "add_subscriber",
     "add_webhook",
     "advance_status_mails",
+    "approve_draft",
     "begin_clocks",
     "claim_place",
     "disable_webhook",
     "draft_update",
+    "drop_draft",
     "end_subscription",
     "enqueue_events",
     "link_chat_account",
@@ -40,4 +43,5 @@ __all__ = [
     "try_adapter",
     "unlink_chat_account",
     "unsubscribe_secret",
+    "write_draft",
 ]

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Any
 
 from django.db import transaction
 
 from tocsin.audit import actions as audit
 from tocsin.audit.actions import Fact, stamp
 from tocsin.comms import audiences, writing
+from tocsin.comms.actions import drafts
 from tocsin.comms.models import Update, UpdateKind
 from tocsin.core.access import Actor, Right
 from tocsin.core.delivery_plan import Traffic
@@ -98,25 +100,28 @@ def send_update(
     next_update_at: datetime | None = None,
     groups: Sequence[str] | None = None,
     no_change: bool = False,
+    draft: int | None = None,
     now: datetime,
 ) -> Update:
     """Send an update to the incident's groups (or to `groups`), one mail an address; promises are kept and made by it.
 
     Without a kind it is the next of the bracket: opening, progress, closing. `no_change` writes its own text and time.
-    A group named here that the incident did not have hears of it to the end. Raises Invalid when a non-final one does
+    A group named here that the incident did not have hears of it to the end. `draft` is the number of a draft that goes
+    out with it, in its own words where none are given. Raises Invalid when a non-final one does
     not say when the next comes, or says a later time than the priority allows, and when nobody is to hear.
     """
     with transaction.atomic():
         incident = held(ref)
         rank.require(actor, incident, Right.UPDATE_SEND, now=now)
         definition = snapshots.process_of(incident)
+        kept = drafts.open_draft(incident, draft) if draft is not None else None
         words = _words(
             incident,
             definition,
             kind,
             no_change=no_change,
-            text=text,
-            subject=subject,
+            text=text or (kept.text if kept else ""),
+            subject=subject or (kept.subject if kept else ""),
             next_update_at=next_update_at,
             drafted=False,
             now=now,
@@ -124,7 +129,8 @@ def send_update(
         told = audiences.named(groups) if groups else audiences.groups_of(incident, definition)
         _refuse(_findings(incident, definition, words, told, now=now), told)
         update = _store(actor, incident, definition, words, told, now=now)
-        _keep_promises(actor, incident, definition, update, told, now=now)
+        of_draft = drafts.use(kept, update, now=now) if kept else {}
+        _keep_promises(actor, incident, definition, update, told, of_draft, now=now)
         _post(incident, definition, update, told, now=now)
     return update
 
@@ -236,12 +242,14 @@ def _keep_promises(
     definition: ProcessDefinition,
     update: Update,
     told: Sequence[StakeholderGroup],
+    of_draft: dict[str, Any],
     *,
     now: datetime,
 ) -> None:
     """Log the update; each audience that has heard has its promise kept, and the new promise is stored."""
     served = audiences.served(incident, told, definition)
-    [entry] = audit.record(actor, [_fact(incident, update, told, served)], now=now)
+    said = _fact(incident, update, told, served)
+    [entry] = audit.record(actor, [replace(said, data={**said.data, **of_draft})], now=now)
     chosen = incident.groups.exists()
     incident.groups.add(*[group for group in told if group not in audiences.groups_of(incident, definition)])
     if not chosen and incident.groups.exists():

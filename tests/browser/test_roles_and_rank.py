@@ -47,8 +47,6 @@ def pages(row: Incident, wish: int) -> dict[str, tuple[str, str]]:
         "rank-answer": ("bo", f"{own}/roles/asks/{wish}"),
         "rank-pull-in": ("bo", f"{own}/pull-in"),
         "rank-summary": ("rea", f"{own}/summary"),
-        "rank-drafts": ("bo", f"{own}/updates"),
-        "rank-drafts-author": ("gus", f"{own}/updates"),
         "rank-updates-observer": ("rea", f"{own}/updates"),
     }
 

@@ -121,7 +121,7 @@ def _sample(schema: Mapping[str, Any]) -> dict[str, Any]:
     return {
         name: _value(name, one)
         for name, one in fields.items()
-        if name not in {"version", "groups", "kind", "caused_by"}
+        if name not in {"version", "groups", "kind", "caused_by", "draft"}
     }
 
 

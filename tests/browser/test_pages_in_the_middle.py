@@ -172,6 +172,7 @@ def test_every_page_in_the_middle_is_whole(
     part: Callable[[Middle], dict[str, str]],
 ) -> None:
     page = visitor.page(user="ana", viewport=size, scheme=scheme)
+    page.set_default_navigation_timeout(60_000)
     wrong: dict[str, list[str]] = {}
     for name, path in part(middle).items():
         found = faults(page, path) + visitor.troubles

@@ -31,7 +31,7 @@ def test_preparation_shows_who_lacks_training_and_records_it(clock: WoundClock) 
     assert client.post("/process/preparation/training", given).status_code == 302
     page = read(client, "/process/preparation")
     assert "all trained" in words(page, "training-gaps")
-    assert "2026-11-02" in words(page, "trainings")
+    assert "2 Nov 2026" in words(page, "trainings")
     wrong = client.post("/process/preparation/training", {**given, "on": "2027-01-01"})
     assert (wrong.status_code, "still to come" in wrong.content.decode()) == (422, True)
     client.post("/process/preparation/briefing/done", {"email": "vera@harbor.example"})
@@ -50,7 +50,10 @@ def test_the_way_of_a_draft_survey_fit_review_publication_and_reading(clock: Wou
     assert not has(read(ann, f"/process/versions/{number}"), "survey-open")
     cora.post(f"/process/drafts/{number}/survey/open")
     survey = Survey.objects.get()
+    assert f"/process/surveys/{survey.pk}" in read(ann, "/process")
+    assert not has(read(cora, "/process"), "survey-asked")
     assert ann.post(f"/process/surveys/{survey.pk}", {"who-decided": "Nobody knew"}).status_code == 302
+    assert not has(read(ann, "/process"), "survey-asked")
     assert has(read(ann, f"/process/surveys/{survey.pk}"), "survey-thanks")
     assert ann.post(f"/process/surveys/{survey.pk}", {}).status_code == 422
     read(cora, f"/process/surveys/{survey.pk}", 404)

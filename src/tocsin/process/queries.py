@@ -145,6 +145,12 @@ def reply_of(actor: Actor, survey: int) -> SurveyReply:
     return found
 
 
+def to_answer(actor: Actor, *, now: datetime) -> SurveyReply | None:
+    """The place of whoever asks in the survey that is open and that they have not answered, None for none."""
+    rows = SurveyReply.objects.filter(person__username=actor.ident, answered_at=None, survey__closes_at__gt=now)
+    return rows.select_related("survey").order_by("survey__closes_at").first()
+
+
 def address_of(actor: Actor) -> str:
     """The mail address of whoever asks, "" for nobody."""
     found = Person.objects.filter(username=actor.ident).values_list("email", flat=True).first()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
@@ -65,13 +66,13 @@ def _page(request: HttpRequest, shown: ProcessVersion) -> HttpResponse:
         "remarks": queries.remarks(actor, shown) if shown.state in _PROPOSAL else [],
         "advice": queries.advice(shown) if shown.state in _PROPOSAL else [],
         "may_write": actor.may(Right.PROCESS_WRITE),
-        **_people(actor, shown),
+        **_people(actor, shown, now=asking.now(request)),
         "steps": [step.replace(" -> ", " → ").replace(" - ", ": ") for step in definition.lifecycle.steps],
     }
     return render(request, "web/process.html", context)
 
 
-def _people(actor: Actor, shown: ProcessVersion) -> dict[str, Any]:
+def _people(actor: Actor, shown: ProcessVersion, *, now: datetime) -> dict[str, Any]:
     """Who reviews a version, who has read it, and when it was looked at."""
     waiting = {one.pk for one in queries.not_answered(shown)}
     invited = shown.invitations.select_related("person").order_by("person__username")
@@ -83,6 +84,7 @@ def _people(actor: Actor, shown: ProcessVersion) -> dict[str, Any]:
         "elsewhere_unread": [one for one in queries.to_acknowledge(actor) if one.version_id != shown.pk],
         "drafting": shown.state in _DRAFTING,
         "survey": shown.surveys.first(),
+        "asked": queries.to_answer(actor, now=now),
         "looked": queries.last_looked_at(shown),
     }
 

@@ -223,13 +223,16 @@ def picture(
 
 
 @register.inclusion_tag("web/parts/field.html")
-def field(bound: Any, testid: str = "") -> dict[str, Any]:
-    """A form field with label, help and errors, wired for screen readers; the first wrong one has the focus."""
+def field(bound: Any, testid: str = "", *, needed: bool = False) -> dict[str, Any]:
+    """A form field with label, help and errors, wired for screen readers; the first wrong one has the focus.
+
+    `needed` is for what the action behind the form asks for in words of its own: it is not called optional.
+    """
     mark = testid or f"field-{bound.html_name}"
     attrs: dict[str, Any] = {} if isinstance(bound.field.widget, RadioSelect) else {"data-testid": f"{mark}-input"}
     if bound.form.errors:
         attrs["autofocus"] = is_first_wrong(bound)
-    return {"field": bound, "control": bound.as_widget(attrs=attrs), "testid": mark}
+    return {"field": bound, "control": bound.as_widget(attrs=attrs), "testid": mark, "needed": needed}
 
 
 @register.filter

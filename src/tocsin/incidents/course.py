@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from tocsin.audit.models import Entry
+from tocsin.audit.queries import of_kinds
 from tocsin.core.access import Actor, Right, require
 from tocsin.core.adherence_record import BEGINNINGS, Event
 from tocsin.core.facts import Kind
@@ -103,6 +103,6 @@ def first_words(refs: Iterable[str]) -> Iterator[tuple[str, FirstWord]]:
 
 
 def _events(refs: list[str], kinds: Iterable[str]) -> Iterator[tuple[str, Event]]:
-    rows = Entry.objects.filter(incident__in=refs, kind__in=list(kinds)).order_by("seq")
+    rows = of_kinds(refs, kinds)
     for ref, seq, at, kind, actor, data in rows.values_list("incident", "seq", "at", "kind", "actor", "data"):
         yield ref, Event(seq, at, kind, actor, data)

@@ -212,8 +212,14 @@ def _with_something_late(rows: Iterable[Incident], *, now: datetime) -> set[int]
 
 def obligations(actor: Actor, ref: str | int) -> list[Obligation]:
     """What the process asks or asked of an incident: open ones first, soonest due first."""
-    row = incident(actor, ref)
-    found = list(row.obligations.select_related("incident", "owner"))
+    return obligations_of(incident(actor, ref))
+
+
+def obligations_of(row: Incident) -> list[Obligation]:
+    """The same of an incident at hand; the caller has authorised."""
+    found = list(row.obligations.select_related("owner"))
+    for one in found:
+        one.incident = row
     without = row.updated_at
     return sorted(
         found, key=lambda one: (one.state != ObligationState.OPEN, one.due_at is None, one.due_at or without, one.key)
@@ -285,7 +291,12 @@ def line_of(entry: Entry) -> TimelineLine:
 def delivery_ladder(actor: Actor, ref: str | int) -> list[Rung]:
     """Each message that was to reach somebody about an incident's pages, in order, with every try."""
     row = incident(actor, ref)
-    pages = {str(page.pk): page for page in row.pages.select_related("person")}
+    return ladder_of(row, list(row.pages.select_related("person")))
+
+
+def ladder_of(row: Incident, pages_of: Iterable[Page]) -> list[Rung]:
+    """The same of an incident and its pages at hand; the caller has authorised."""
+    pages = {str(page.pk): page for page in pages_of}
     messages = OutboxMessage.objects.filter(subject_kind="page", subject_id__in=pages, incident=row.ref)
     ordered = messages.prefetch_related("deliveries").order_by("not_before", "id")
     return [Rung(pages[message.subject_id], message, list(message.deliveries.all())) for message in ordered]

@@ -7,6 +7,7 @@ from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from tocsin.audit.models import Entry
+from tocsin.audit.queries import of_kinds
 from tocsin.core import business_hours as hours
 from tocsin.core import escalation as core
 from tocsin.core.alert_latch import Urgency
@@ -170,7 +171,7 @@ def history(incident: Incident) -> tuple[tuple[PriorityChange, ...], tuple[Sever
     """
     priorities: list[PriorityChange] = []
     severities: list[SeverityChange] = []
-    entries = Entry.objects.filter(incident=incident.ref, kind__in=_CLASSIFIED).order_by("seq")
+    entries = of_kinds([incident.ref], _CLASSIFIED)
     for at, data in entries.values_list("at", "data"):
         if data and "priority_state" in data:
             priorities.append(PriorityChange(at, PriorityState(data["priority_state"]), data["rank"]))

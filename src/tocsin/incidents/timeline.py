@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from tocsin.audit.models import Entry
+from tocsin.audit.queries import of_kinds
 from tocsin.core.access import Actor, Right, require
 from tocsin.incidents.models import Incident
 from tocsin.incidents.queries import TimelineLine, line_of
@@ -38,5 +39,4 @@ def part(
 
 def since(incident: Incident, at: datetime, *, kinds: Iterable[str]) -> list[TimelineLine]:
     """What was written from `at` on, of these kinds, in order."""
-    rows = Entry.objects.filter(incident=incident.ref, at__gte=at, kind__in=list(kinds)).order_by("seq")
-    return [line_of(entry) for entry in rows]
+    return [line_of(entry) for entry in of_kinds([incident.ref], kinds).filter(at__gte=at)]

@@ -14,7 +14,7 @@ from tocsin.core.wellbeing_record import Participant, ResponseRecord, is_night
 from tocsin.core.wellbeing_settings import Limits
 from tocsin.core.wellbeing_team_checks import first_time_together
 from tocsin.incidents import people_queries, queries, snapshots
-from tocsin.incidents.models import HandOver, Incident, ResponseTeam, RoleHeld
+from tocsin.incidents.models import HandOver, Incident, ResponseTeam
 from tocsin.insights import wellbeing_record as loading
 from tocsin.oncall import queries as oncall
 from tocsin.oncall.models import Rotation
@@ -189,10 +189,9 @@ def _relief(incident: Incident, limits: Limits, *, now: datetime) -> tuple[Candi
         for name in group
     }
     people = list(Person.objects.filter(username__in=names, is_active=True).order_by("display_name", "username"))
-    held = RoleHeld.objects.filter(person__in=people, from_at__gte=now - loading.LOOK_BACK).select_related("incident")
     ends: dict[int, list[datetime | None]] = {}
-    for row in held:
-        ends.setdefault(row.person_id, []).append(loading.worked(row).end)
+    for one in loading.work_of(people, since=now - loading.LOOK_BACK):
+        ends.setdefault(one.person, []).append(one.stretch.end)
     return rested([_candidate(person, ends.get(person.pk, [])) for person in people], limits, now=now)
 
 

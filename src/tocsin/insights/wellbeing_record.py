@@ -5,9 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from itertools import chain
 from typing import Any
 
+from django.db.models import Case, DateTimeField, Q, When
+from django.db.models.functions import Coalesce
+
 from tocsin.audit.models import Entry
+from tocsin.audit.queries import of_kinds
 from tocsin.core import adherence_response as kinds
 from tocsin.core import rotations
 from tocsin.core.facts import Kind
@@ -18,7 +23,7 @@ from tocsin.core.roles import is_coordinated
 from tocsin.core.wellbeing_record import Decision, HandOver, Participant, ResponseRecord, Stretch
 from tocsin.incidents import desk_queries, people_queries, snapshots, tensions
 from tocsin.incidents.actions.caring import open_conflicts
-from tocsin.incidents.models import Incident, Page, RoleHeld
+from tocsin.incidents.models import OPEN_STATES, Incident, Page, RoleHeld
 from tocsin.insights.response_log import Heard, heard
 from tocsin.oncall import queries as oncall
 from tocsin.oncall.models import Rotation
@@ -42,18 +47,43 @@ _OF_THE_TEAM = (
 """Kinds of which a response has few entries; what is said all night long is kept ready in `response_log`."""
 
 
-_ENDS = ("state", "resolved_at", "closed_at", "updated_at")
-_WORKED = ("from_at", "until_at", *(f"incident__{name}" for name in _ENDS))
-"""What `worked` reads of a row; of weeks of them, nothing else is fetched."""
-
-
 def worked(row: RoleHeld) -> Stretch:
     """The time somebody spent in a role; it ends with the incident where the role was not given up before."""
     incident = row.incident
     ended = None if incident.is_open else incident.resolved_at or incident.closed_at or incident.updated_at
-    ends = [at for at in (row.until_at, ended) if at is not None]
+    return _stretch(row.from_at, row.until_at, ended)
+
+
+def _stretch(begun: datetime, until: datetime | None, ended: datetime | None) -> Stretch:
+    ends = [at for at in (until, ended) if at is not None]
     end = min(ends) if ends else None
-    return Stretch(row.from_at, max(end, row.from_at) if end else None)
+    return Stretch(begun, max(end, begun) if end else None)
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """The time somebody spent in a role of an incident; `person` and `incident` are primary keys."""
+
+    person: int
+    username: str
+    incident: int
+    stretch: Stretch
+
+
+def work_of(persons: Iterable[Person], *, since: datetime) -> list[Work]:
+    """What these people did in roles that they took over since then; of thousands of roles, only the times are read."""
+    names = {person.pk: person.username for person in persons}
+    open_still = Q(incident__state__in=OPEN_STATES)
+    ended = Coalesce("incident__resolved_at", "incident__closed_at", "incident__updated_at")
+    rows = RoleHeld.objects.filter(person_id__in=names, from_at__gte=since).annotate(
+        ended_at=Case(When(open_still, then=None), default=ended, output_field=DateTimeField())
+    )
+    return [
+        Work(person, names[person], incident, _stretch(begun, until, ended_at))
+        for person, incident, begun, until, ended_at in rows.values_list(
+            "person_id", "incident_id", "from_at", "until_at", "ended_at"
+        )
+    ]
 
 
 @dataclass(frozen=True)
@@ -65,7 +95,7 @@ class _Log:
 
     @classmethod
     def of(cls, incident: Incident, read: Iterable[str]) -> _Log:
-        found = list(Entry.objects.filter(incident=incident.ref, kind__in=list(read)).order_by("seq"))
+        found = list(of_kinds([incident.ref], read))
         made = cls(found)
         for entry in found:
             made.by_kind.setdefault(entry.kind, []).append(entry)
@@ -221,10 +251,11 @@ def _private(
     """What of a person only that person and whoever coordinates may know, by primary key."""
     if not asked:
         return {}
-    elsewhere = RoleHeld.objects.filter(person_id__in=asked, from_at__gte=now - LOOK_BACK).exclude(incident=incident)
-    others: dict[int, list[RoleHeld]] = {}
-    for row in elsewhere.select_related("incident").only(*_WORKED, "person_id"):
-        others.setdefault(row.person_id, []).append(row)
+    work: dict[int, list[Work]] = {}
+    for one in work_of(asked.values(), since=now - LOOK_BACK):
+        if one.incident != incident.pk:
+            work.setdefault(one.person, []).append(one)
+    own = [(row.person_id, row.incident_id, row.from_at) for row in here]
     pages = _pages(asked, now=now)
     breaks = people_queries.breaks(incident)
     led = desk_queries.led_by_others(incident)
@@ -234,19 +265,22 @@ def _private(
             "led_by_another": pk in led,
             "active_at": said.active.get(person.username),
             "break_at": breaks[pk].at if pk in breaks else None,
-            "other_work": tuple(worked(row) for row in others.get(pk, [])),
+            "other_work": tuple(one.stretch for one in work.get(pk, [])),
             "pages": pages.get(pk, ()),
             "shifts": turns.get(person.username, ()),
-            "incidents": _first_of_each([*(row for row in here if row.person_id == pk), *others.get(pk, [])]),
+            "incidents": _first_of_each(
+                [(where, at) for whose, where, at in own if whose == pk],
+                [(one.incident, one.stretch.start) for one in work.get(pk, [])],
+            ),
         }
         for pk, person in asked.items()
     }
 
 
-def _first_of_each(rows: Iterable[RoleHeld]) -> tuple[datetime, ...]:
+def _first_of_each(*begun: Iterable[tuple[int, datetime]]) -> tuple[datetime, ...]:
     first: dict[int, datetime] = {}
-    for row in rows:
-        first[row.incident_id] = min(first.get(row.incident_id, row.from_at), row.from_at)
+    for incident, at in chain(*begun):
+        first[incident] = min(first.get(incident, at), at)
     return tuple(first.values())
 
 
@@ -283,7 +317,6 @@ def loads(incident: Incident, *, now: datetime) -> dict[str, timedelta]:
         return {}
     members = list(Person.objects.filter(memberships__team=incident.team, is_active=True))
     spent = {person.username: timedelta(0) for person in members}
-    rows = RoleHeld.objects.filter(person__in=members, from_at__gte=now - LOOK_BACK)
-    for row in rows.select_related("incident", "person").only(*_WORKED, "person__username"):
-        spent[row.person.username] += worked(row).length(now)
+    for one in work_of(members, since=now - LOOK_BACK):
+        spent[one.username] += one.stretch.length(now)
     return spent

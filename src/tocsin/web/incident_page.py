@@ -132,7 +132,7 @@ def context(actor: Actor, incident: Incident, *, now: datetime) -> dict[str, Any
     """The template's context."""
     definition = snapshots.process_of(incident)
     shown = timeline.part(actor, incident, limit=TAIL, without=BESIDES)
-    owed = queries.obligations(actor, incident.number)
+    owed = queries.obligations_of(incident)
     priority = definition.catalogue.by_rank(incident.priority) if incident.priority else None
     may = rights(actor, incident, now=now)
     open_owed = [one for one in owed if one.state == ObligationState.OPEN]
@@ -154,7 +154,7 @@ def context(actor: Actor, incident: Incident, *, now: datetime) -> dict[str, Any
         "owed": open_owed,
         "settled": [one for one in owed if one.state != ObligationState.OPEN],
         "next_update": _next_update(open_owed),
-        "pages": _pages(queries.delivery_ladder(actor, incident.number), incident),
+        "pages": _pages(incident),
         "next_step": next_step(incident, now=now),
         "roles": role_rows(incident),
         "own_roles": [one.role for one in people_queries.own_roles(incident, actor.ident)],
@@ -219,11 +219,11 @@ def _next_update(owed: Sequence[Obligation]) -> Obligation | None:
     return min(updates, key=lambda one: one.due_at, default=None)  # type: ignore[arg-type, return-value]
 
 
-def _pages(rungs: Sequence[Rung], incident: Incident) -> list[PageRow]:
+def _pages(incident: Incident) -> list[PageRow]:
+    pages = list(incident.pages.select_related("person").order_by("created_at", "pk"))
     by_page: dict[int, list[Rung]] = {}
-    for rung in rungs:
+    for rung in queries.ladder_of(incident, pages):
         by_page.setdefault(rung.page.pk, []).append(rung)
-    pages = incident.pages.select_related("person").order_by("created_at", "pk")
     return [PageRow(page, by_page.get(page.pk, [])) for page in pages]
 
 

@@ -12,6 +12,7 @@ from django.db import transaction
 
 from tocsin.audit import actions as audit
 from tocsin.audit.models import Entry
+from tocsin.audit.queries import of_kinds
 from tocsin.core.access import SYSTEM, Actor, Right, require
 from tocsin.core.errors import Invalid, NotAllowed, NotFound, Refused
 from tocsin.core.facts import Kind
@@ -154,9 +155,7 @@ def open_conflicts(incident: Incident) -> list[str]:
     """The contradictions nobody has settled, in the order in which they were noted."""
     found: dict[str, None] = {}
     kinds = [Kind.CONFLICT_NOTED, Kind.CONFLICT_SETTLED]
-    for kind, data in (
-        Entry.objects.filter(incident=incident.ref, kind__in=kinds).order_by("seq").values_list("kind", "data")
-    ):
+    for kind, data in of_kinds([incident.ref], kinds).values_list("kind", "data"):
         name = str((data or {}).get("entries") or "")
         if kind == Kind.CONFLICT_NOTED:
             found[name] = None

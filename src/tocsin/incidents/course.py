@@ -19,7 +19,6 @@ from tocsin.incidents.models import Incident, Page
 
 READ_KINDS = (
     *BEGINNINGS,
-    *TOLD,
     Kind.INCIDENT_ACKNOWLEDGED,
     Kind.INCIDENT_UNACKNOWLEDGED,
     Kind.INCIDENT_INVESTIGATING,
@@ -67,8 +66,11 @@ def course(actor: Actor, incident: Incident) -> Course:
 
 
 def events_of(ref: str) -> list[Event]:
-    """The entries that tell the course of an incident, in order."""
-    return [event for _, event in _events([ref], READ_KINDS)]
+    """The entries that tell the course of an incident, in order; of what stakeholders were told, the first word only."""
+    events = [event for _, event in _events([ref], READ_KINDS)]
+    told = of_kinds([ref], TOLD).filter(data__recipients__gt=0).order_by("at", "seq")
+    events += [Event(*row) for row in told.values_list("seq", "at", "kind", "actor", "data")[:1]]
+    return sorted(events, key=lambda event: event.seq)
 
 
 def regulatory_events(ref: str) -> list[Event]:
@@ -79,8 +81,8 @@ def regulatory_events(ref: str) -> list[Event]:
 def authorities(actor: Actor, incident: Incident) -> tuple[AuthorityCourse, ...]:
     """For each authority that the process has switched on: what was found, and the reports sent and owed."""
     require(actor, Right.INCIDENT_READ)
-    events = regulatory_events(incident.ref)
     regimes = [one for one in snapshots.process_of(incident).regimes if one.on]
+    events = regulatory_events(incident.ref) if regimes else []
     return tuple(AuthorityCourse(one, classified(one.code, events), reports(one, events)) for one in regimes)
 
 

@@ -72,10 +72,10 @@ def looking_on_role(incident: Incident) -> str:
     return min(optional, key=lambda role: len(rights_of_role(role))).code if optional else ""
 
 
-def looks_on(incident: Incident, username: str) -> bool:
-    """Whether a person takes part in it only to look on or to advise."""
+def looks_on(incident: Incident, held: Iterable[RoleHeld]) -> bool:
+    """Whether somebody who holds these roles takes part in it only to look on or to advise."""
     optional = {role.code for role in snapshots.process_of(incident).roles.roles if role.optional}
-    own = [row.role for row in own_roles(incident, username)]
+    own = [row.role for row in held]
     return bool(own) and set(own) <= optional
 
 

@@ -141,6 +141,8 @@ def _prompts(
     thanks: bool,
     now: datetime,
 ) -> tuple[Prompt, ...]:
+    if not (leads or thanks or any(one.username == viewer for one in record.participants)):
+        return ()
     whole = care_list(definition, record, people_queries.answers(incident), now=now)
     seen = visible(whole.prompts, viewer=viewer, coordinates=leads)
     if thanks:

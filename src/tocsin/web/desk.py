@@ -67,6 +67,7 @@ def _shown(request: HttpRequest, number: int, *, line: str, problem: str = "", s
 def context(actor: Actor, incident: Incident, *, now: datetime) -> dict[str, Any]:
     """What the desk shows."""
     definition = snapshots.process_of(incident)
+    own = people_queries.own_roles(incident, actor.ident)
     shown = timeline.part(actor, incident, limit=TAIL, without=incident_page.BESIDES)
     return {
         "incident": incident,
@@ -76,8 +77,8 @@ def context(actor: Actor, incident: Incident, *, now: datetime) -> dict[str, Any
         "earlier": shown.earlier,
         "names": incident_page.names_in(actor, shown.lines),
         "roles": incident_page.role_rows(incident),
-        "own_roles": [one.role for one in people_queries.own_roles(incident, actor.ident)],
-        "looks_on": people_queries.looks_on(incident, actor.ident),
+        "own_roles": [one.role for one in own],
+        "looks_on": people_queries.looks_on(incident, own),
         "actor": actor,
         "asks": people_queries.asked_for(actor, incident),
         "next_update": incident_page.next_update(incident),

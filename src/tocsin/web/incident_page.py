@@ -32,7 +32,6 @@ from tocsin.incidents.models import (
     State,
 )
 from tocsin.incidents.queries import Rung, TimelineLine
-from tocsin.incidents.runbooks import runbook_of
 from tocsin.oncall import queries as oncall
 from tocsin.people import queries as people
 from tocsin.web import classification, effects
@@ -132,6 +131,9 @@ def context(actor: Actor, incident: Incident, *, now: datetime) -> dict[str, Any
     """The template's context."""
     definition = snapshots.process_of(incident)
     shown = timeline.part(actor, incident, limit=TAIL, without=BESIDES)
+    own = people_queries.own_roles(incident, actor.ident)
+    links = links_of(actor, incident)
+    paged = list(incident.pages.select_related("person").order_by("created_at", "pk"))
     owed = queries.obligations_of(incident)
     priority = definition.catalogue.by_rank(incident.priority) if incident.priority else None
     may = rights(actor, incident, now=now)
@@ -154,25 +156,25 @@ def context(actor: Actor, incident: Incident, *, now: datetime) -> dict[str, Any
         "owed": open_owed,
         "settled": [one for one in owed if one.state != ObligationState.OPEN],
         "next_update": _next_update(open_owed),
-        "pages": _pages(incident),
+        "pages": _pages(incident, paged),
         "next_step": next_step(incident, now=now),
-        "roles": role_rows(incident),
-        "own_roles": [one.role for one in people_queries.own_roles(incident, actor.ident)],
-        "looks_on": people_queries.looks_on(incident, actor.ident),
+        "roles": role_rows(incident, paged),
+        "own_roles": [one.role for one in own],
+        "looks_on": people_queries.looks_on(incident, own),
         "actor": actor,
         "asks": people_queries.asked_for(actor, incident),
         "last_decision": desk_queries.last_decision(incident, now=now),
         "open_questions": desk_queries.open_questions(incident, now=now),
         "before": before(incident),
-        "neighbours": neighbours(incident),
+        "neighbours": neighbours(incident, links.depends_on),
         "continues": queries.continues(incident),
         "continued_by": queries.continued_by(incident),
         "causes": queries.causes(incident),
         "dependents": queries.dependents(incident),
         "silent_since": queries.silent_since(incident),
         "chart": error_share(incident, now=now),
-        "runbook": runbook_of(incident, definition),
-        "links": links_of(actor, incident),
+        "runbook": links.runbook,
+        "links": links,
         "explanation": _explanation(incident),
         "can_reopen": _can_reopen(incident, definition.lifecycle.reopen_within, now=now),
         "steps": [State.INVESTIGATING, State.IDENTIFIED, State.MITIGATED],
@@ -219,8 +221,7 @@ def _next_update(owed: Sequence[Obligation]) -> Obligation | None:
     return min(updates, key=lambda one: one.due_at, default=None)  # type: ignore[arg-type, return-value]
 
 
-def _pages(incident: Incident) -> list[PageRow]:
-    pages = list(incident.pages.select_related("person").order_by("created_at", "pk"))
+def _pages(incident: Incident, pages: Sequence[Page]) -> list[PageRow]:
     by_page: dict[int, list[Rung]] = {}
     for rung in queries.ladder_of(incident, pages):
         by_page.setdefault(rung.page.pk, []).append(rung)
@@ -243,15 +244,19 @@ def next_step(incident: Incident, *, now: datetime) -> NextStep | None:
     return NextStep(row.next_at, names, if_quiet=position.phase is Phase.ACKNOWLEDGED)
 
 
-def role_rows(incident: Incident) -> list[RoleRow]:
-    """The roles that are called or held, called ones first, in the order of the process."""
+def role_rows(incident: Incident, paged: Iterable[Page] | None = None) -> list[RoleRow]:
+    """The roles that are called or held, called ones first, in the order of the process; `paged` if it is at hand."""
     definition = snapshots.process_of(incident)
     called: dict[str, RequiredRole] = {one.role: one for one in required_roles(definition, incident.severity)}
     held: dict[str, list[RoleHeld]] = {}
     for row in incident.roles_held.filter(until_at=None).select_related("person", "team").order_by("from_at"):
         held.setdefault(row.role, []).append(row)
     asked: dict[str, list[Page]] = {}
-    for page in incident.pages.filter(kind="role", answer="").select_related("person"):
+    if paged is None:
+        paged = incident.pages.filter(kind="role", answer="").select_related("person")
+    for page in paged:
+        if page.kind != "role" or page.answer:
+            continue
         asked.setdefault(page.reason, []).append(page)
     return [
         RoleRow(
@@ -298,11 +303,13 @@ def next_update(incident: Incident) -> Obligation | None:
     return found
 
 
-def neighbours(incident: Incident) -> list[Neighbour]:
-    """The services it needs, and what is open there."""
+def neighbours(incident: Incident, needed: Iterable[Service] | None = None) -> list[Neighbour]:
+    """The services it needs, and what is open there; `needed` if they are at hand."""
     if incident.service is None:
         return []
-    services = catalog.depends_on(incident.service)
+    services = list(catalog.depends_on(incident.service) if needed is None else needed)
+    if not services:
+        return []
     open_there = Incident.objects.filter(service__in=services, state__in=OPEN_STATES).exclude(pk=incident.pk)
     by_service = {row.service_id: row for row in open_there}
     return [Neighbour(service, by_service.get(service.pk)) for service in services]

@@ -20,7 +20,7 @@ from tests.core.process_samples import (
 )
 from tocsin.core.errors import Invalid
 from tocsin.core.process_definition import parse_process
-from tocsin.core.process_parts import NAMED_PERSON
+from tocsin.core.process_parts import NAMED_PERSON, Area
 from tocsin.core.roles import (
     Duty,
     DutyReason,
@@ -168,3 +168,50 @@ def test_answer_one_says_which_incidents_are_coordinated() -> None:
     assert [is_coordinated(PROCESS, severity) for severity in (CRITICAL, ERROR, WARNING)] == [True, True, False]
     other = process_with("questions.process_questions.0.machine.severities", [CRITICAL])
     assert [is_coordinated(other, severity) for severity in (CRITICAL, ERROR, WARNING)] == [True, False, False]
+
+
+@pytest.mark.req("R-9.3.2-1")
+def test_the_six_roles_of_other_schemes_are_known_by_the_three_of_this_one() -> None:
+    assert dict(PROCESS.roles.six_role_mapping) == {
+        "incident commander": "incident_coordinator",
+        "deputy incident commander": "incident_coordinator",
+        "scribe": "incident_communicator",
+        "internal liaison": "incident_communicator",
+        "customer liaison": "incident_communicator",
+        "subject matter expert": "technical_expert",
+    }
+
+
+@pytest.mark.req("R-9.3.7-2")
+@pytest.mark.parametrize(
+    ("code", "areas", "does", "skill"),
+    [
+        (
+            "incident_coordinator",
+            {Area.COORDINATION},
+            ["decide", "bring teams together", "well-being", "run the postmortem"],
+            "coordinating people",
+        ),
+        (
+            "incident_communicator",
+            {Area.COMMUNICATION, Area.DOCUMENTATION},
+            ["inform the teams", "internal stakeholders", "external stakeholders", "incident record", "postmortem record",
+             "spread the postmortem results"],
+            "technical writing",
+        ),
+        (
+            "technical_expert",
+            {Area.EXECUTION},
+            ["analyse", "propose", "implement", "take part in the postmortem"],
+            "technical expertise",
+        ),
+    ],
+)  # fmt: skip
+def test_three_roles_are_shipped_with_what_they_do_and_what_they_need_to_know(
+    code: str, areas: set[Area], does: list[str], skill: str
+) -> None:
+    role = PROCESS.roles.by_code(code)
+    assert role is not None
+    assert set(role.areas) == areas
+    assert all(any(part in one for one in role.responsibilities) for part in does)
+    assert skill in role.skills

@@ -36,7 +36,6 @@ from tocsin.process.models import ProcessVersion, StakeholderGroup
 pytestmark = pytest.mark.django_db
 
 PASSED, FAILED, NA, WAIVED = Verdict.PASSED, Verdict.FAILED, Verdict.NOT_APPLICABLE, Verdict.WAIVED
-UNBUILT = {"AC14", "AC21", "AC22"}
 
 
 @pytest.fixture
@@ -65,7 +64,7 @@ def lived_well(house: House) -> Incident:
     actions.assign_role(house.ada, incident.ref, role="incident_coordinator", username="ben", now=house.now)
     house.run(5 * MINUTE)
     soon = house.now + 2 * HOUR
-    comms.send_update(house.ada, incident.ref, text="Log-on fails for a third.", next_update_at=soon, now=house.now)
+    comms.send_update(house.ben, incident.ref, text="Log-on fails for a third.", next_update_at=soon, now=house.now)
     house.run(30 * MINUTE)
     actions.move(house.ada, incident.ref, "identified", now=house.now)
     prompt = wellbeing.people_of(house.ben, incident.ref, now=house.now).unanswered[0]
@@ -73,7 +72,7 @@ def lived_well(house: House) -> Incident:
     hotfix = obligation(incident, "hotfix")
     actions.fulfil_obligation(house.ada, hotfix.pk, reference="release 42", deployed_at=house.now, now=house.now)
     actions.resolve(house.ada, incident.ref, category="deploy", note="Rolled back.", now=house.now)
-    comms.send_update(house.ada, incident.ref, text="Log-on works again since now.", kind="closing", now=house.now)
+    comms.send_update(house.ben, incident.ref, text="Log-on works again since now.", kind="closing", now=house.now)
     return incident
 
 
@@ -83,7 +82,7 @@ def test_an_incident_handled_as_the_process_asks_passes_and_names_its_entries(ho
     house.run(HOUR)
     found = adherence.of_incident(house.ada, incident.ref, now=house.now)
     passed = {code for code, outcome in found.outcomes.items() if outcome.verdict is PASSED}
-    assert passed == {f"AC{n:02}" for n in (1, 3, 4, 5, 6, 7, 8, 9, 10, 12, 13, 16, 23)}
+    assert passed == {f"AC{n:02}" for n in (1, 3, 4, 5, 6, 7, 8, 9, 10, 12, 13, 16, 22, 23)}
     assert not [code for code, outcome in found.outcomes.items() if outcome.verdict is FAILED]
     kinds = {code: {found.entries[seq].kind for seq in found.outcomes[code].evidence} for code in passed}
     assert kinds["AC09"] == {Kind.INCIDENT_DECLARED, Kind.UPDATE_SENT}
@@ -91,10 +90,10 @@ def test_an_incident_handled_as_the_process_asks_passes_and_names_its_entries(ho
     assert kinds["AC06"] >= {Kind.ROLE_TAKEN}
 
 
-def test_what_is_not_built_says_not_checked_and_never_passed(house: House) -> None:
+def test_what_did_not_come_up_does_not_apply_and_nothing_is_left_unchecked(house: House) -> None:
     verdicts = said(house, lived_well(house))
-    assert {verdicts[code] for code in UNBUILT} <= {Verdict.NOT_CHECKED, NA}
-    assert verdicts["AC22"] is Verdict.NOT_CHECKED
+    assert {verdicts[code] for code in ("AC14", "AC21")} == {NA}  # nothing was decided, nothing went outside
+    assert Verdict.NOT_CHECKED not in verdicts.values()
 
 
 @pytest.mark.req("R-9.1-11")

@@ -7,6 +7,7 @@ where everything must be tested.
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import hashlib
 import hmac
 import json
@@ -32,21 +33,24 @@ _INSTALL_SECONDS = 900
 def python() -> Path:
     """The interpreter that has Synapse; installs it under TOCSIN_TEST_ALL=1, skips loudly without it otherwise."""
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    found = cache / "tocsin-tests" / "synapse" / "bin" / "python"
-    if not found.exists() and os.environ.get("TOCSIN_TEST_ALL") == "1":
-        _install(found.parent.parent)
-    if not found.exists():
-        message = (
-            f"NOT TESTED: no Synapse (a Matrix homeserver) in {found.parent.parent}; TOCSIN_TEST_ALL=1 installs it"
-        )
+    folder = cache / "tocsin-tests" / "synapse"
+    found, whole = folder / "bin" / "python", folder / "installed"
+    if not whole.exists() and os.environ.get("TOCSIN_TEST_ALL") == "1":
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with (folder.parent / "synapse.lock").open("w") as one_at_a_time:
+            fcntl.flock(one_at_a_time, fcntl.LOCK_EX)
+            if not whole.exists():
+                _install(folder)
+                whole.touch()
+    if not whole.exists():
+        message = f"NOT TESTED: no Synapse (a Matrix homeserver) in {folder}; TOCSIN_TEST_ALL=1 installs it"
         sys.stderr.write(message + "\n")
         pytest.skip(message)
     return found
 
 
 def _install(folder: Path) -> None:
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    subprocess.run([sys.executable, "-m", "venv", str(folder)], check=True)
+    subprocess.run([sys.executable, "-m", "venv", "--clear", str(folder)], check=True)
     pip = [str(folder / "bin" / "python"), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
     done = subprocess.run(
         [*pip, "matrix-synapse>=1.163,<2"], capture_output=True, text=True, timeout=_INSTALL_SECONDS, check=False

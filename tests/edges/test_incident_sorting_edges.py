@@ -71,7 +71,7 @@ def test_the_same_at_the_command_line(live_server: LiveServer) -> None:
     assert outside["outside_our_control"] is True
     assert shell.json("incident", "merge", child, parent)["id"] == parent
     assert shell.json("incident", "unmerge", child)["state"] == "triggered"
-    assert "/breaches/" in shell.run("incident", "show", child).stdout
+    assert "/breaches/" in shell.run("incident", "show", child, "--all").stdout
     assert shell.json("incident", "cancel", parent, "--reason", "A test")["state"] == "cancelled"
 
 

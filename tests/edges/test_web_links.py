@@ -64,6 +64,7 @@ def crawl(client: Client) -> tuple[dict[str, int], set[str]]:
         answers[path] = answer.status_code
         if answer.status_code == 200:
             names.add(resolve(path.split("?")[0]).url_name or "")
+        if answer.status_code == 200 and answer["Content-Type"].startswith("text/"):
             waiting += [unescape(found) for found in LINK.findall(answer.content.decode())]
     return answers, names
 

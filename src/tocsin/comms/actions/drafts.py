@@ -16,6 +16,7 @@ from tocsin.core.facts import Kind
 from tocsin.incidents.actions import rank
 from tocsin.incidents.actions.incident_row import held
 from tocsin.incidents.models import Incident
+from tocsin.platform import db
 from tocsin.platform.text import clean, one_line
 
 LONGEST_TEXT, LONGEST_SUBJECT = 10_000, 300
@@ -65,7 +66,7 @@ def drop_draft(actor: Actor, ref: str | int, draft: int, *, now: datetime) -> Up
 
 def open_draft(incident: Incident, draft: int) -> UpdateDraft:
     """A draft that waits. Raises NotFound for one of another incident, Refused for one that was sent or dropped."""
-    row = UpdateDraft.objects.select_for_update().filter(incident=incident, pk=draft).first()
+    row = db.lock(UpdateDraft.objects.filter(incident=incident, pk=draft)).first()
     if row is None:
         raise NotFound(f"{incident.ref} has no draft {draft}.")
     if row.ended_at is not None:

@@ -10,6 +10,7 @@ from urllib.parse import quote, urlencode
 
 from tocsin.core.chat_calls import Call, Heard
 from tocsin.core.errors import Invalid
+from tocsin.core.json_values import items, mapping
 
 BASE = "/_matrix/client/v3"
 _MOST_ROOMS_NAMED = 40
@@ -47,7 +48,7 @@ def room_state(room: str) -> Call:
 
 def made_by(state: object) -> str:
     """Who created the room whose state this is; "" when it does not say."""
-    events = state if isinstance(state, list) else []
+    events = [mapping(one) for one in items(state)]
     return next((str(one.get("sender", "")) for one in events if one.get("type") == "m.room.create"), "")
 
 
@@ -109,34 +110,35 @@ class Synced:
 
 def read_sync(document: object, *, me: str, rooms: Iterable[str]) -> Synced:
     """What a sync tells of our rooms. Raises Invalid for what is no sync."""
-    if not isinstance(document, dict) or not isinstance(document.get("next_batch"), str):
+    told = mapping(document)
+    if not isinstance(told.get("next_batch"), str):
         raise Invalid({"sync": "The homeserver's answer is no sync."})
     known = set(rooms)
-    joined = _mapping(_mapping(document.get("rooms")).get("join"))
+    joined = mapping(mapping(told.get("rooms")).get("join"))
     heard: list[Heard] = []
     gaps: list[Gap] = []
     for room in sorted(known & joined.keys()):
-        timeline = _mapping(_mapping(joined[room]).get("timeline"))
+        timeline = mapping(mapping(joined[room]).get("timeline"))
         heard += read_events(timeline.get("events"), room=room, me=me)
         if timeline.get("limited") is True and isinstance(timeline.get("prev_batch"), str):
             gaps.append(Gap(room, timeline["prev_batch"]))
-    return Synced(document["next_batch"], tuple(heard), tuple(gaps))
+    return Synced(told["next_batch"], tuple(heard), tuple(gaps))
 
 
 def read_events(events: object, *, room: str, me: str) -> list[Heard]:
     """What people said, in the order of the events. What we said ourselves is passed over, and so is what is no text."""
-    found = [_heard(_mapping(event), room) for event in (events if isinstance(events, list) else [])]
+    found = [_heard(mapping(event), room) for event in items(events)]
     return [one for one in found if one is not None and one.account != me]
 
 
 def _heard(event: Mapping[str, Any], room: str) -> Heard | None:
-    content = _mapping(event.get("content"))
+    content = mapping(event.get("content"))
     ident, sender, sent = event.get("event_id"), event.get("sender"), event.get("origin_server_ts")
     if event.get("type") != "m.room.message" or not isinstance(ident, str) or not isinstance(sender, str):
         return None
-    relation = _mapping(content.get("m.relates_to"))
+    relation = mapping(content.get("m.relates_to"))
     edited = relation.get("rel_type") == "m.replace"
-    said = _mapping(content.get("m.new_content")) if edited else content
+    said = mapping(content.get("m.new_content")) if edited else content
     text = _text(said, answers="m.in_reply_to" in relation)
     if not text:
         return None
@@ -167,10 +169,6 @@ def _without_quote(body: str) -> str:
     while lines and lines[0].startswith("> "):
         lines.pop(0)
     return "\n".join(lines).strip() or body.strip()
-
-
-def _mapping(value: object) -> Mapping[str, Any]:
-    return value if isinstance(value, dict) else {}
 
 
 def _part(text: str) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 from urllib.parse import quote
 
 from tocsin.core.chat_calls import Call, Heard
+from tocsin.core.json_values import mapping
 
 BASE = "/api/v4"
 EXISTS = "store.sql_channel.save_channel.exists.app_error"
@@ -68,8 +69,8 @@ def link(url: str, *, team: str, name: str) -> str:
 
 def read_posts(document: object, *, room: str, me: str) -> tuple[list[Heard], int]:
     """What people wrote, oldest first, and the latest change among it in milliseconds. Our own posts are passed over."""
-    posts = _mapping(_mapping(document).get("posts"))
-    ordered = sorted((_mapping(one) for one in posts.values()), key=lambda one: _number(one.get("create_at")))
+    posts = mapping(mapping(document).get("posts"))
+    ordered = sorted((mapping(one) for one in posts.values()), key=lambda one: _number(one.get("create_at")))
     latest = max((_number(one.get("update_at")) for one in ordered), default=0)
     found = [_heard(one, room) for one in ordered if one.get("user_id") != me]
     return [one for one in found if one is not None], latest
@@ -114,7 +115,3 @@ def _number(value: object) -> int:
     if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) <= 15:
         return int(value)
     return value if isinstance(value, int) and not isinstance(value, bool) and value > 0 else 0
-
-
-def _mapping(value: object) -> Mapping[str, Any]:
-    return value if isinstance(value, dict) else {}

@@ -5,12 +5,13 @@ from __future__ import annotations
 import hashlib
 import hmac
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import quote, urlencode
 
 from tocsin.core.chat_calls import Call, Heard
+from tocsin.core.json_values import items, mapping
 
 REPLAY_WINDOW = timedelta(minutes=5)
 _LINK = re.compile(r"<([^<>|]+)(?:\|([^<>]*))?>")
@@ -51,10 +52,9 @@ def history(room: str) -> Call:
 
 def was_posted(document: object, *, key: str) -> bool:
     """Whether a message with that key is among the latest of the room."""
-    found = _mapping(document).get("messages")
-    messages = found if isinstance(found, list) else []
+    messages = items(mapping(document).get("messages"))
     return any(
-        _mapping(_mapping(_mapping(one).get("metadata")).get("event_payload")).get("key") == key for one in messages
+        mapping(mapping(mapping(one).get("metadata")).get("event_payload")).get("key") == key for one in messages
     )
 
 
@@ -100,7 +100,7 @@ def heard(event: Mapping[str, Any]) -> Heard | None:
     if event.get("type") != "message" or event.get("bot_id"):
         return None
     edited = subtype == "message_changed"
-    said = _mapping(event.get("message")) if edited else event
+    said = mapping(event.get("message")) if edited else event
     account, text, stamp = said.get("user"), said.get("text"), said.get("ts")
     room = event.get("channel")
     if (not edited and subtype not in _SPOKEN_SUBTYPES) or said.get("bot_id"):
@@ -108,9 +108,9 @@ def heard(event: Mapping[str, Any]) -> Heard | None:
     if not (isinstance(account, str) and isinstance(text, str) and isinstance(stamp, str) and isinstance(room, str)):
         return None
     words = plain(text) or _files(said.get("files"))
-    if not words or (edited and text == _mapping(event.get("previous_message")).get("text")):
+    if not words or (edited and text == mapping(event.get("previous_message")).get("text")):
         return None
-    suffix = f":{_mapping(said.get('edited')).get('ts', '')}" if edited else ""
+    suffix = f":{mapping(said.get('edited')).get('ts', '')}" if edited else ""
     return Heard(
         ident=f"{room}:{stamp}{suffix}",
         room=room,
@@ -123,7 +123,7 @@ def heard(event: Mapping[str, Any]) -> Heard | None:
 
 
 def _files(files: object) -> str:
-    names = [str(_mapping(one).get("name", "file")) for one in (files if isinstance(files, Sequence) else [])]
+    names = [str(mapping(one).get("name", "file")) for one in items(files)]
     return f"(file: {', '.join(names)})" if names else ""
 
 
@@ -132,7 +132,3 @@ def _seconds(stamp: str) -> float:
         return max(float(stamp), 0.0)
     except ValueError:
         return 0.0
-
-
-def _mapping(value: object) -> Mapping[str, Any]:
-    return value if isinstance(value, dict) else {}

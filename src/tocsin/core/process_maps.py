@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from tocsin.core.json_values import items
+
 
 @dataclass(frozen=True)
 class Feature:
@@ -32,7 +34,7 @@ class Step:
         """What of this step nothing serves, in words; () when all of it is served."""
         if self.parts:
             return tuple(gap for part in self.parts for gap in part.gaps)
-        found = []
+        found: list[str] = []
         if not self.features:
             found.append(f"Nothing serves {self.step}.")
         if not self.states:
@@ -122,4 +124,4 @@ def _evidence(code: str, one: Mapping[str, Any], counts: Mapping[str, int]) -> E
 
 
 def _texts(value: Any) -> tuple[str, ...]:
-    return tuple(str(one) for one in value) if isinstance(value, list | tuple) else ()
+    return tuple(str(one) for one in items(value))

@@ -161,14 +161,12 @@ def alone(settings: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dic
     return {**registry.build(smtp_url="", mail_from="", chat=settings.CHAT), "email": ConsoleChannel(io.StringIO())}
 
 
+@pytest.mark.sqlite
 @pytest.mark.req("R-9.6-2")
 def test_an_incident_goes_from_declared_to_closed_with_what_is_built_in_alone(
     house: House, alone: dict[str, Channel], tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:
-    from django.db import connection
-
-    if connection.vendor != "sqlite":
-        pytest.skip("PostgreSQL is reached over a socket; what is built in is the same")
+    """On SQLite alone: PostgreSQL is reached over a socket, and what is built in is the same."""
     for code in ("management", "product-owners"):
         processes.add_group_member(SYSTEM, group=code, email=f"{code}@harbor.example", now=house.now)
     severity = process.current().severities.severities[0].code

@@ -102,7 +102,8 @@ class TestTheDraft:
         comms.send_update(house.ben, incident.number, text="We look.", next_update_at=house.now + HOUR, now=house.now)
         incidents.resolve(house.ada, incident.number, category="deploy", now=house.now)
         actions.draft_missing(now=house.now)
-        recorded = [entry for entry in Entry.objects.filter(incident=incident.ref) if entry.kind not in LEFT_OUT]
+        entries = Entry.objects.filter(incident=incident.ref).order_by("seq")
+        recorded = [entry for entry in entries if entry.kind not in LEFT_OUT]
         lines = list(paper(incident).timeline.all())
         assert [line.source_seq for line in lines] == [entry.seq for entry in recorded]
         kinds = {entry.kind for entry in recorded}

@@ -40,10 +40,18 @@ def write_past(folder: Path, lines: list[str]) -> None:
 
 
 @contextlib.contextmanager
-def prometheus(folder: Path, *, scrape: int | None = None, config: str = "", web: Path | None = None) -> Iterator[str]:
+def prometheus(
+    folder: Path,
+    *,
+    scrape: int | None = None,
+    config: str = "",
+    web: Path | None = None,
+    answers: Callable[[str], bool] | None = None,
+) -> Iterator[str]:
     """Start a server over the storage `folder`; `scrape` is a port on loopback that it asks each second.
 
-    `web` is the file with its TLS and its users; then it speaks https and is ready when its port is open.
+    `web` is the file with its TLS and its users; then it speaks https, and `answers` says whether it answers at its
+    address by now, because only the caller knows the way in. Its port is open before its storage is.
     """
     port = free_port()
     file = folder.parent / "prometheus.yml"
@@ -61,16 +69,11 @@ def prometheus(folder: Path, *, scrape: int | None = None, config: str = "", web
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     url = f"http{'s' if web else ''}://127.0.0.1:{port}"
     try:
-        wait_until(lambda: _is_open(port) if web else _is_ready(url))
+        wait_until(lambda: (answers or _is_ready)(url))
         yield url
     finally:
         process.terminate()
         process.wait(30)
-
-
-def _is_open(port: int) -> bool:
-    with socket.socket() as probe:
-        return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
 def _is_ready(url: str) -> bool:

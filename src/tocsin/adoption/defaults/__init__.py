@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from functools import cache
-from importlib.resources import files
 from typing import Any
 
-import yaml
+from tocsin.platform import shipped
 
 
-@cache
 def document(name: str) -> Any:
     """The shipped document of that name."""
-    return yaml.safe_load(files("tocsin.adoption.defaults").joinpath(name).read_text(encoding="utf-8"))
+    return shipped.document(__name__, name)

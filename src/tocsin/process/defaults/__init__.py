@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from importlib.resources import files
 from typing import Any
 
-import yaml
+from tocsin.platform import shipped
 
 SECTIONS = (
     "priorities",
@@ -29,7 +28,7 @@ def default_document() -> dict[str, Any]:
 
 
 def _section(name: str) -> Any:
-    return yaml.safe_load(files(__name__).joinpath(f"{name}.yaml").read_text(encoding="utf-8"))
+    return shipped.document(__name__, f"{name}.yaml")
 
 
 SCHEMES = ("three-role", "six-role")

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from importlib import resources
 from typing import Any
 
-import yaml
+from tocsin.platform import shipped
 
 REVIEW_AFTER = timedelta(days=182)
 """When a team that begins with it looks at it again: in half a year."""
@@ -14,6 +13,5 @@ REVIEW_AFTER = timedelta(days=182)
 
 def default_policy() -> dict[str, Any]:
     """A fresh copy of the shipped policy, without the date of its next review."""
-    text = resources.files(__name__).joinpath("error_budget_policy.yaml").read_text(encoding="utf-8")
-    document: dict[str, Any] = yaml.safe_load(text)
+    document: dict[str, Any] = shipped.document(__name__, "error_budget_policy.yaml")
     return document

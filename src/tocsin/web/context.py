@@ -10,8 +10,10 @@ from django.conf import settings
 from django.http import HttpRequest
 from django.utils.functional import SimpleLazyObject
 
+from tocsin.core.access import Actor, Right
 from tocsin.core.errors import NotFound
 from tocsin.core.process_definition import ProcessDefinition
+from tocsin.people import queries as people
 from tocsin.people.models import Person
 from tocsin.process import queries as process
 from tocsin.web import asking
@@ -75,6 +77,7 @@ def page(request: HttpRequest) -> dict[str, Any]:
         "actor": getattr(request, "actor", None),
         "zone": asking.zone(request) if person else UTC,
         "process": SimpleLazyObject(_process),
+        "people_called": SimpleLazyObject(lambda: _people_called(getattr(request, "actor", None))),
         "demo": settings.DEMO,
         "places": PLACES,
         "more_places": MORE,
@@ -92,6 +95,11 @@ def _process() -> ProcessDefinition | None:
         return process.current()
     except NotFound:
         return None
+
+
+def _people_called(actor: Actor | None) -> dict[str, str]:
+    """What to call people whom a page names by their plain ids; asked only by a page that does."""
+    return people.everybodys_labels(actor) if actor and actor.may(Right.PEOPLE_READ) else {}
 
 
 def place_of(path: str) -> str:

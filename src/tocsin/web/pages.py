@@ -19,6 +19,7 @@ from tocsin.incidents.actions.answering import bearer
 from tocsin.incidents.course import escalation_of
 from tocsin.incidents.models import Page
 from tocsin.incidents.runbooks import runbook_of
+from tocsin.people import queries as people
 from tocsin.web import asking, effects, incident_page
 from tocsin.web.incident_chart import error_share
 from tocsin.web.instants import zone_of
@@ -55,6 +56,7 @@ def page(request: HttpRequest, token: str) -> HttpResponse:
         "definition": definition,
         "role": role,
         "asked": asked,
+        "names": people.labels(bearer(row), [asked.acknowledged_by] if asked else []),
         "asks_for": effects.of_priority(priority) if priority else [],
         "priority": priority,
         "zone": zone_of(row.person.time_zone) if row.person else zone_of("UTC"),

@@ -8,7 +8,7 @@ from typing import Any
 
 from django import template
 from django.template.context import Context
-from django.utils.html import conditional_escape
+from django.utils.html import conditional_escape, format_html
 from django.utils.safestring import SafeString
 
 from tocsin.core.access import Right
@@ -22,8 +22,10 @@ from tocsin.incidents import snapshots
 from tocsin.incidents.models import Incident, Obligation, Page, State
 from tocsin.incidents.queries import TimelineLine
 from tocsin.platform.models import OutboxState
+from tocsin.slo.models import Health
 from tocsin.web.instants import clock_text, span_text
-from tocsin.web.templatetags.shown import when
+from tocsin.web.slo_words import known_left, state_of
+from tocsin.web.templatetags.shown import percent, when
 
 register = template.Library()
 
@@ -48,6 +50,25 @@ def state_words(incident: Incident) -> str:
     if state is State.ACKNOWLEDGED and incident.acknowledged_by:
         return f"{incident.acknowledged_by.label} has it"
     return STATES[state]
+
+
+@register.simple_tag(takes_context=True)
+def budget_now(context: Context, incident: Incident) -> SafeString | str:
+    """What is left of the budget that burns, after a dot; "" where there is no budget or the incident is over."""
+    if incident.objective is None or not incident.is_open:
+        return ""
+    state = state_of(incident.objective)
+    left = known_left(state)
+    if left is not None and left <= 0:
+        return " · budget spent"
+    if left is not None and state.exhausts_at:
+        return format_html(" · budget gone {} at this rate", when(context, state.exhausts_at, "long"))
+    if left is not None:
+        return f" · {percent(left)} of the budget left"
+    if state.health == Health.INVALID:
+        return " · impossible numbers, so nobody can tell what is left of the budget"
+    since = format_html(" since {}", when(context, state.last_data_at)) if state.last_data_at else " yet"
+    return format_html(" · no data{}, so nobody can tell what is left of the budget", since)
 
 
 @register.filter
@@ -115,7 +136,6 @@ DOTS: dict[str, tuple[str, str]] = {
 BY_FIRST_WORD = {"page": ("bell", ""), "alert": ("alert", ""), "breach": ("alert", ""), "role": ("role", "")}
 QUIET = {Kind.PAGE_ACCEPTED, Kind.ALERT_REPEATED, Kind.ALERT_SUPPRESSED, Kind.BREACH_ATTACHED}
 STAMP = re.compile(r"\b\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(?:\.\d+)?(?:Z|\+00:00)")
-SYSTEM = "Tocsin"
 
 
 @register.simple_tag
@@ -301,10 +321,3 @@ def said(context: Context, text: str) -> SafeString:
         end = found.end()
     parts.append(conditional_escape(text[end:]))
     return SafeString("".join(parts))
-
-
-@register.simple_tag(takes_context=True)
-def name_of(context: Context, ident: str) -> str:
-    """Whoever the log names, as people call them."""
-    names: dict[str, str] = context.get("names") or {}
-    return SYSTEM if ident == "system" else names.get(ident, ident)

@@ -24,6 +24,7 @@ from tocsin.web.pictures import drawing
 register = template.Library()
 
 RANKS_WITH_COLOUR = 4
+SYSTEM = "Tocsin"
 
 
 def _zone(context: Context) -> tzinfo:
@@ -118,6 +119,16 @@ def words(code: Any) -> str:
     """A code as a reader sees it: "incident_coordinator" reads "Incident coordinator"."""
     text = str(code or "").replace("_", " ").replace("-", " ")
     return text[:1].upper() + text[1:]
+
+
+@register.simple_tag(takes_context=True)
+def name_of(context: Context, ident: str) -> str:
+    """Whoever the log names, as people call them: by what the page has at hand, else by what everybody is called."""
+    if ident == "system":
+        return SYSTEM
+    names: dict[str, str] = context.get("names") or {}
+    everybody: dict[str, str] = {} if ident in names else context.get("people_called") or {}
+    return names.get(ident) or everybody.get(ident, ident)
 
 
 @register.filter

@@ -13,6 +13,7 @@ from click.testing import CliRunner, Result
 from pytest_django.live_server_helper import LiveServer
 
 from tests.domains import worlds
+from tocsin.cli.output import read_document
 from tocsin.core.access import SYSTEM
 from tocsin.people import actions as people
 from tocsin.platform import clock as clocks
@@ -298,3 +299,19 @@ def test_escalating_says_whom_it_pages(shell: Shell, tmp_path: Path) -> None:
     assert shell.json("incident", "escalate", made["id"])["paged"] == ["ben"]
     words = shell.run("incident", "escalate", made["id"]).stdout
     assert "paged" in words
+
+
+def test_times_of_a_yaml_file_stay_the_text_they_are(tmp_path: Path) -> None:
+    file = tmp_path / "a.yaml"
+    file.write_text(
+        "start: 2026-11-30T09:00:00\nday: 2026-11-30\nto: 17:00\nevery: 12\nshare: 0.5\non: true\nhex: 0x1f\n"
+    )
+    assert read_document(str(file)) == {
+        "start": "2026-11-30T09:00:00",
+        "day": "2026-11-30",
+        "to": "17:00",
+        "every": 12,
+        "share": 0.5,
+        True: True,
+        "hex": 31,
+    }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from tests.edges.web_client import has, read, signed_in, words
 from tocsin.core.access import SYSTEM
 from tocsin.process import actions
 from tocsin.process.defaults import default_document
+from tocsin.web.templatetags.shown import coded
 from tocsin.wiring.main import cli
 
 __all__ = ["shell"]
@@ -143,3 +145,37 @@ def test_strangers_and_unknown_versions_are_refused(clock: Any) -> None:
     assert Caller().ask("GET", "/api/v1/process/check")[0] == 401
     assert Caller("rita").ask("GET", "/api/v1/process/diff?from=1&to=5")[0] == 404
     assert Caller("rita").ask("GET", "/api/v1/process/diff?from=a&to=5")[0] == 422
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_missing_rotation_is_offered_as_a_file_that_mends_it_and_not_as_another_word(
+    shell: Shell, tmp_path: Path
+) -> None:
+    for role in ("incident_coordinator", "technical_expert"):
+        _rotation(role)
+    worlds.administrator("ada")
+    shown = read(signed_in("ada"), "/process/check")
+    said = words(shown, "finding-role_has_a_rotation")
+    assert "`" not in said
+    assert "Propose" not in said
+    assert "<code>tocsin oncall import FILE</code>" in shown
+    assert '<a href="/oncall">' in shown
+    file = tmp_path / "rotation.yaml"
+    found = re.search(r'data-testid="rotation-incident_communicator">([^<]*)<', shown)
+    assert found
+    file.write_text(found[1])
+    assert shell.run("oncall", "import", str(file)).exit_code == 0
+    assert not has(read(signed_in("ada"), "/process/check"), "finding-role_has_a_rotation")
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("write `a: b` there", "write <code>a: b</code> there"),
+        ("one ` alone <b>", "one ` alone &lt;b&gt;"),
+        ("`<i>`", "<code>&lt;i&gt;</code>"),
+        ("", ""),
+    ],
+)
+def test_words_of_a_file_stand_as_code_and_nothing_else_does(text: str, shown: str) -> None:
+    assert coded(text) == shown

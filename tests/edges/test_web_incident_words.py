@@ -80,3 +80,11 @@ def test_whoever_waived_a_duty_is_called_by_name(house: House, ada: Client) -> N
     assert duty
     actions.waive_obligation(house.ada, duty.pk, reason="Nobody uses it", now=house.now)
     assert "Nobody uses it (Ada)" in read(ada, f"/i/{row.number}")
+
+
+def test_what_a_hand_over_needs_is_not_called_optional(house: House, ada: Client) -> None:
+    row = house.declare()
+    actions.take_role(house.ada, row.ref, role="incident_coordinator", now=house.now)
+    page = read(ada, f"/i/{row.number}/people/hand-over")
+    assert "What has been done?" in page
+    assert "(optional)" not in page

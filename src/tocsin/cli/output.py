@@ -8,12 +8,16 @@ import re
 import sys
 from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime, timedelta
+from functools import cache
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from tocsin.platform.text import for_terminal, one_line
+
+if TYPE_CHECKING:
+    from yaml import SafeLoader
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -141,8 +145,28 @@ def read_document(path: str) -> Any:
 
     text = sys.stdin.read() if path == "-" else Path(path).read_text(encoding="utf-8")
     try:
-        return yaml.safe_load(text)
+        return _plain_loader()(text).get_single_data()
     except yaml.MarkedYAMLError as wrong:
         mark = wrong.problem_mark
         line = mark.line + 1 if mark else 1
         raise click.ClickException(f"{path}:{line}: {wrong.problem}") from None
+
+
+@cache
+def _plain_loader() -> type[SafeLoader]:
+    """Reads times as the text they are: YAML 1.1 makes objects of dates and the number 1020 of 17:00."""
+    import yaml
+
+    class Plain(yaml.SafeLoader):
+        yaml_implicit_resolvers = {
+            first: [_without_clocks(tag, pattern) for tag, pattern in known if tag != "tag:yaml.org,2002:timestamp"]
+            for first, known in yaml.SafeLoader.yaml_implicit_resolvers.items()
+        }
+
+    return Plain
+
+
+def _without_clocks(tag: str, pattern: re.Pattern[str]) -> tuple[str, re.Pattern[str]]:
+    if tag != "tag:yaml.org,2002:int":
+        return tag, pattern
+    return tag, re.compile(rf"(?!.*:)(?:{pattern.pattern})", re.VERBOSE)

@@ -15,6 +15,7 @@ from tocsin.core.errors import Invalid
 from tocsin.core.process_contradictions import contradictions
 from tocsin.core.process_definition import parse_process, problems
 from tocsin.core.process_remedies import remedy
+from tocsin.core.process_staffing import RULES as STAFFING
 from tocsin.core.process_staffing import Staff, staffing_problems
 
 
@@ -32,6 +33,16 @@ class Finding:
     def section(self) -> str:
         """The section of the document it is about."""
         return self.where.split(".", 1)[0]
+
+    @property
+    def is_about_people(self) -> bool:
+        """Whether people are missing, not a word of the process."""
+        return self.rule in STAFFING
+
+    @property
+    def role(self) -> str:
+        """The role that nobody is on call for; "" for any other finding."""
+        return self.where.rsplit(".", 1)[-1] if self.rule in {"role_has_a_rotation", "team_has_a_rotation"} else ""
 
 
 def check(document: Mapping[str, Any], staff: Staff | None = None) -> tuple[Finding, ...]:

@@ -75,9 +75,9 @@ _REMEDIES: Mapping[str, str] = {
     "named_once": "Give each its own code.",
     "distinct_rings": "Give each ring its own number.",
     "distinct_sections": "Keep one of the sections of that name.",
-    "role_has_a_rotation": "Make a rotation for the role: tocsin oncall import FILE, with `role` in it.",
+    "role_has_a_rotation": "Make a rotation for the role, with `role` in its file: `tocsin oncall import FILE`.",
     "rotation_has_people": "Put somebody into the rotation who can be reached.",
-    "team_has_a_rotation": "Give the team a rotation of this role.",
+    "team_has_a_rotation": "Give the team a rotation of this role, with `role` and `team` in its file: `tocsin oncall import FILE`.",
     "enough_people": "Bring more people into the rotations; one person cannot hold two dedicated roles.",
 }
 

@@ -9,6 +9,9 @@ from tocsin.core.document_reading import Problem
 from tocsin.core.process_definition import ProcessDefinition
 from tocsin.core.process_parts import RoleNeed
 
+RULES = frozenset({"role_has_a_rotation", "team_has_a_rotation", "rotation_has_people", "enough_people"})
+"""What is mended by bringing people into a rotation, not by another word in the process."""
+
 
 @dataclass(frozen=True)
 class RoleRotation:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from itertools import groupby
 
 from django.http import HttpRequest, HttpResponse
@@ -14,6 +15,7 @@ from tocsin.core.access import Right
 from tocsin.core.document_diff import Difference
 from tocsin.core.document_reading import Level
 from tocsin.core.errors import NotFound
+from tocsin.core.process_check import Finding
 from tocsin.insights import process_check, process_maps
 from tocsin.platform.documents import Contents, anchor, body
 from tocsin.process import document as written
@@ -34,11 +36,25 @@ def checked(request: HttpRequest) -> HttpResponse:
     context = {
         "version": shown,
         "versions": queries.versions(actor),
-        "errors": [one for one in found if one.level is Level.ERROR],
+        "errors": [(one, _rotation_file(request, one)) for one in found if one.level is Level.ERROR],
         "warnings": [one for one in found if one.level is Level.WARNING],
         "may_write": actor.may(Right.PROCESS_WRITE),
     }
     return render(request, "web/process_check.html", context)
+
+
+def _rotation_file(request: HttpRequest, finding: Finding) -> str:
+    """A schedule for the role that nobody is on call for, with whoever looks in it; "" where no rotation is missing."""
+    if not finding.role:
+        return ""
+    monday = asking.now(request).astimezone(asking.zone(request)).date()
+    monday -= timedelta(days=monday.weekday())
+    team = "team: NAME\n" if finding.rule == "team_has_a_rotation" else ""
+    return (
+        f"name: {finding.role.replace('_', '-')}\nrole: {finding.role}\n{team}time_zone: {asking.zone(request)}\n"
+        f"layers:\n- name: week\n  start: {monday.isoformat()}T09:00:00\n  rotation: {{unit: week, every: 1}}\n"
+        f"  users: [[{asking.actor(request).ident}]]\n"
+    )
 
 
 @require_GET

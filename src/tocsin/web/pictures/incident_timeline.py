@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, time, timedelta, tzinfo
 from itertools import pairwise
@@ -11,13 +11,15 @@ from itertools import pairwise
 from django.utils.safestring import SafeString
 
 from tocsin.core.swim_lanes import Axis, Lane, Mark, Sign, Step, SwimLanes, axis
-from tocsin.core.wall_time import instant_of
-from tocsin.core.wall_time import zone as wall_zone
 from tocsin.platform.text import one_line
 from tocsin.web.instants import clock_age, clock_text, span_text
 from tocsin.web.pictures import drawing as draw
+from tocsin.web.pictures.nights import nights
 
-READING = "Triangle breach, disc action, diamond decision, cross missed. A bar: somebody held it. Night is shaded."
+READING = (
+    "Triangle breach, disc action, diamond decision, cross missed; 3×: so many at once. "
+    "A bar: somebody held it. Night is shaded."
+)
 SIGNS = {
     Sign.BREACH: "breach",
     Sign.ACTION: "action",
@@ -27,7 +29,10 @@ SIGNS = {
 }
 _DESK, _PHONE = 960.0, 360.0
 _LEFT, _RIGHT = 150.0, 930.0
-_LETTER = 6.2
+_LETTER = 6.6
+_APART, _BESIDE = 14.0, 11.0
+"""Marks that are nearer to each other than this are one sign; so far from a sign stand its words."""
+_GRAVEST = (Sign.MISSED, Sign.DECISION, Sign.BREACH, Sign.TOLD, Sign.ACTION)
 _TALL = 46.0
 ON_A_LANE, ON_A_PHONE = 40, 40
 """So many marks are drawn; the rest stands in the table."""
@@ -117,6 +122,18 @@ def _kept(marks: Sequence[Mark], most: int) -> list[Mark]:
     return sorted(first, key=lambda one: one.at)
 
 
+def together(marks: Sequence[Mark], x: Callable[[datetime], float]) -> list[tuple[float, list[Mark]]]:
+    """The places of signs: marks too near to each other to be told apart share the place of the first."""
+    found: list[tuple[float, list[Mark]]] = []
+    for mark in marks:
+        at = x(mark.at)
+        if found and at - found[-1][0] < _APART:
+            found[-1][1].append(mark)
+        else:
+            found.append((at, [mark]))
+    return found
+
+
 @dataclass
 class _Desk:
     """The wide picture. Everything is placed by `x`, on an axis whose empty times are folded."""
@@ -146,9 +163,10 @@ class _Desk:
         return draw.svg(_DESK, bottom + 44, finding, parts)
 
     def _nights(self, bottom: float) -> list[str]:
+        lanes = self.facts.lanes
         return [
             draw.rect(self.x(start), 0, self.x(end) - self.x(start), bottom, "night")
-            for start, end in _nights(self.facts)
+            for start, end in nights(self.facts.night, lanes.start, lanes.end, self.facts.zone)
             if self.x(end) - self.x(start) > 0.5
         ]
 
@@ -167,16 +185,25 @@ class _Desk:
     def _steps(self, title: str, steps: Sequence[Step], y: float, *, ranked: bool) -> list[str]:
         parts = [draw.text(_LEFT - 10, y + 16, title, "strong", "end")]
         worst = min((one.rank for one in steps if one.rank is not None), default=0)
-        for one in steps:
-            left, right = self.x(one.start), self.x(one.end)
+        for one, left, right in zip(steps, *self._edges(steps), strict=True):
             css = f"step-{_rank_name(one)}" if ranked else ("step-grave" if one.rank == worst else "step-mild")
             words = f"{one.label} {one.reason}".strip()
             hint = f"{words}, {_wall(self.facts, one.start)} to {_wall(self.facts, one.end)}"
             parts.append(draw.rect(left, y, max(right - left - 2, 2), 22, css, radius=4, title=hint))
             room = int((right - left - 14) / 7.0)
             if room >= len(one.label):
-                parts.append(draw.text(left + 7, y + 15.5, one_line(words, limit=max(room, 3)), f"on-{css}"))
+                said = one_line(words, limit=room) if room >= len(one.label) + 8 else one.label
+                parts.append(draw.text(left + 7, y + 15.5, said, f"on-{css}"))
         return parts
+
+    def _edges(self, steps: Sequence[Step]) -> tuple[list[float], list[float]]:
+        """Where steps begin and end. The last says how it stands, so it is never too narrow for its word."""
+        right = [self.x(one.end) for one in steps]
+        left = [self.x(one.start) for one in steps]
+        if steps:
+            left[-1] = max(min(left[-1], right[-1] - 16 - 7.6 * len(steps[-1].label)), _LEFT)
+        right[:-1] = [min(edge, left[-1]) for edge in right[:-1]]
+        return [min(edge, end) for edge, end in zip(left, right, strict=True)], right
 
     def _lane(self, lane: Lane, y: float) -> list[str]:
         parts = [
@@ -195,20 +222,28 @@ class _Desk:
                 said = one_line(words, limit=min(room, 28))
                 parts.append(draw.text(left + 4, y + 18, said))
                 edge = left + 10 + len(said) * _LETTER
-        kept = _kept(lane.marks, ON_A_LANE)
-        places = [self.x(mark.at) for mark in kept]
+        return [*parts, *self._marks(lane, y)]
+
+    def _marks(self, lane: Lane, y: float) -> list[str]:
+        parts: list[str] = []
+        groups = together(_kept(lane.marks, ON_A_LANE), self.x)
         edge = 0.0
-        for mark, at, following in zip(kept, places, [*places, _RIGHT + 24][1:], strict=True):
-            said = _said(self.facts, mark.text)
-            parts.append(_sign(mark.sign, at, y, f"{_age(self.facts, mark.at)} {_wall(self.facts, mark.at)}: {said}"))
-            room = int((following - at - 22) / _LETTER)
+        for (at, marks), following in zip(groups, [*(x for x, _ in groups), _RIGHT + 24][1:], strict=True):
+            gravest = min(marks, key=lambda one: _GRAVEST.index(one.sign))
+            parts.append(_sign(gravest.sign, at, y, "\n".join(self._hint(one) for one in marks)))
+            count = f"{len(marks)}×: " if len(marks) > 1 else ""
+            said = count + _said(self.facts, gravest.text)
+            room = int((following - at - 2 * _BESIDE) / _LETTER)
             if room >= 6:
                 label = one_line(said, limit=min(room, 48))
-                parts.append(draw.text(at + 9, y - 8, label))
-                edge = at + 16 + len(label) * _LETTER
-            elif at > _RIGHT - 60 and following > _RIGHT and (before := int((at - edge - 16) / _LETTER)) >= 6:
-                parts.append(draw.text(at - 9, y - 8, one_line(said, limit=min(before, 32)), "", "end"))
+                parts.append(draw.text(at + _BESIDE, y - 8, label))
+                edge = at + _BESIDE + len(label) * _LETTER
+            elif at > _RIGHT - 60 and following > _RIGHT and (before := int((at - edge - 2 * _BESIDE) / _LETTER)) >= 6:
+                parts.append(draw.text(at - _BESIDE, y - 8, one_line(said, limit=min(before, 32)), "", "end"))
         return parts
+
+    def _hint(self, mark: Mark) -> str:
+        return f"{_age(self.facts, mark.at)} {_wall(self.facts, mark.at)}: {_said(self.facts, mark.text)}"
 
     def _ticks(self, y: float) -> list[str]:
         parts, last = [], -100.0
@@ -257,24 +292,6 @@ def _sign(sign: Sign, x: float, y: float, hint: str) -> str:
         css = "sign-told" if sign is Sign.TOLD else "sign-action"
         shape = draw.rect(x - 5.5, y - 5.5, 11, 11, css, radius=5.5)
     return f"<g>{title}{shape}</g>"
-
-
-def _nights(facts: Facts) -> list[tuple[datetime, datetime]]:
-    """The nights that the incident touches, on the viewer's clock, cut to what is drawn; at most a month of them."""
-    if facts.night is None:
-        return []
-    begins, ends = facts.night
-    where = wall_zone(str(facts.zone))
-    first = facts.lanes.start.astimezone(facts.zone).date() - timedelta(days=1)
-    found = []
-    for days in range(min((facts.lanes.end - facts.lanes.start).days + 3, 32)):
-        day = first + timedelta(days=days)
-        until = day if begins < ends else day + timedelta(days=1)
-        start = max(instant_of(datetime.combine(day, begins), where), facts.lanes.start)
-        end = min(instant_of(datetime.combine(until, ends), where), facts.lanes.end)
-        if start < end:
-            found.append((start, end))
-    return found
 
 
 def _phone(facts: Facts, finding: str) -> SafeString:

@@ -132,6 +132,16 @@ def name_of(context: Context, ident: str) -> str:
 
 
 @register.filter
+def coded(text: str) -> SafeString:
+    """A sentence whose `commands and words of a file` stand as code."""
+    parts = text.split("`")
+    if len(parts) % 2 == 0:
+        return format_html("{}", text)
+    pieces = (("<code>{}</code>" if place % 2 else "{}", one) for place, one in enumerate(parts))
+    return SafeString("".join(format_html(form, one) for form, one in pieces))
+
+
+@register.filter
 def http_url(url: str) -> str:
     """The address if it may become a link, else nothing: only http and https lead anywhere."""
     return links.safe_url(url)

@@ -84,7 +84,7 @@ def test_whoever_waived_a_duty_is_called_by_name(house: House, ada: Client) -> N
 
 def test_what_a_hand_over_needs_is_not_called_optional(house: House, ada: Client) -> None:
     row = house.declare()
-    actions.take_role(house.ada, row.ref, role="incident_coordinator", now=house.now)
+    actions.assign_role(house.ada, row.ref, role="incident_coordinator", username="ada", now=house.now)
     page = read(ada, f"/i/{row.number}/people/hand-over")
     assert "What has been done?" in page
     assert "(optional)" not in page

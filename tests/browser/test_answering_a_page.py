@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import PHONE, Visitor, photograph
-from tests.browser.test_every_page import findings, sideways
+from tests.browser.wholeness import findings, sideways
 from tests.browser.world import World
 from tocsin.incidents.models import Incident
 from tocsin.incidents.models import Page as PageRow

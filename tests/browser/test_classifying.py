@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.conftest import DESK, PHONE, Visitor, photograph
-from tests.browser.test_every_page import faults
+from tests.browser.wholeness import assert_whole
 from tests.browser.world import World
 from tests.domains import worlds
 from tocsin.core.access import SYSTEM
@@ -67,15 +67,10 @@ def test_what_is_known_is_said_on_a_phone_without_script(visitor: Visitor, world
     expect(page.get_by_test_id("timeline")).to_contain_text("an exception to the rule: one team has it in hand")
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("viewport", [DESK, PHONE], ids=["desk", "phone"])
-def test_the_pages_of_classifying_are_sound(
-    visitor: Visitor, world: World, scheme: str, viewport: dict[str, int]
-) -> None:
+def test_the_pages_of_classifying_are_sound(visitor: Visitor, world: World) -> None:
     number, now = world.declared, world.now
     actions.state_scope(SYSTEM, number, {"users_share": "0.72", "signs": {"crowded_call": True}}, now=now)
     actions.change_severity(SYSTEM, world.burning, severity="error", reason="two teams", now=now)
-    page = visitor.page(user="bo", viewport=viewport, scheme=scheme)
     paths = {
         "matrix": "/process/matrix",
         "incident": f"/i/{number}",
@@ -83,10 +78,4 @@ def test_the_pages_of_classifying_are_sound(
         "severity": f"/i/{number}/severity?to=critical",
         "priority": f"/i/{number}/priority?to=1",
     }
-    wrong = {}
-    for name, path in paths.items():
-        found = faults(page, path)
-        photograph(page, f"classify-{name}-{viewport['width']}-{scheme}")
-        if found:
-            wrong[name] = found
-    assert wrong == {}
+    assert_whole(visitor, {f"classify-{name}": ("bo", path) for name, path in paths.items()})

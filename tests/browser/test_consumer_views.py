@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.conftest import DESK, PHONE, Visitor, photograph
-from tests.browser.test_every_page import findings, sideways
+from tests.browser.wholeness import assert_whole
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(180)]
 
@@ -49,19 +49,14 @@ def test_a_flagged_consumer_copes_and_the_provider_closes_the_round(visitor: Vis
     ]
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_pages_of_views_are_whole(visitor: Visitor) -> None:
+    pages = {"consumer-views": "/priorities/views", "consumer-view": PAGE, "feedback": "/priorities/sessions/identity"}
+    assert_whole(visitor, {name: ("ana", path) for name, path in pages.items()})
+
+
 @pytest.mark.parametrize("size", [DESK, PHONE], ids=["desk", "phone"])
-def test_the_pages_of_views_are_whole(visitor: Visitor, size: dict[str, int], scheme: str) -> None:
-    page = visitor.page(user="ana", viewport=size, scheme=scheme)
-    for name, path in (
-        ("consumer-views", "/priorities/views"),
-        ("consumer-view", PAGE),
-        ("feedback-session", "/priorities/sessions/identity"),
-    ):
-        page.goto(path)
-        photograph(page, f"{name}-{size['width']}-{scheme}")
-        assert sideways(page) <= 0, path
-        assert findings(page) == [], path
+def test_the_map_of_views_is_drawn_once_with_its_table_and_as_png(visitor: Visitor, size: dict[str, int]) -> None:
+    page = visitor.page(user="ana", viewport=size)
     page.goto("/priorities/views")
     drawn = page.get_by_test_id("views-map").locator("svg:visible")
     expect(drawn).to_have_count(1)

@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.conftest import DESK, PHONE, Visitor, photograph
-from tests.browser.test_every_page import findings, sideways
+from tests.browser.wholeness import findings, sideways
 from tests.browser.world import World
 from tests.domains import worlds
 from tocsin.comms import actions as comms

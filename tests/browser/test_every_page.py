@@ -2,20 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
-from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Page
 
-from tests.browser.conftest import DESK, PHONE, Visitor, photograph
+from tests.browser.conftest import Visitor, photograph
+from tests.browser.wholeness import assert_whole, findings, looks, sideways
 from tests.browser.world import World
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
-
-SERIOUS = {"serious", "critical"}
-RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
-SMALLEST = 24  # CSS pixels of a target (WCAG 2.5.8)
 
 
 def pages(world: World) -> dict[str, str]:
@@ -82,71 +75,19 @@ def pages(world: World) -> dict[str, str]:
     }
 
 
-def sideways(page: Page) -> int:
-    """How many pixels the page is wider than the window."""
-    return int(page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth"))
+@pytest.mark.parametrize("third", [0, 1, 2])
+def test_every_page_is_whole(visitor: Visitor, world: World, third: int) -> None:
+    every = list(pages(world).items())
+    assert_whole(visitor, {name: ("ana", path) for name, path in every[third::3]})
 
 
-def small_targets(page: Page) -> list[str]:
-    """Buttons, fields and buttons that look like links that a thumb would miss; a box to tick is hit by its label."""
-    script = """(least) => [...document.querySelectorAll('button, a.btn, summary, select, input:not([type=hidden])')]
-      .filter(one => one.checkVisibility() && !['radio', 'checkbox'].includes(one.type))
-      .filter(one => { const box = one.getBoundingClientRect(); return box.height < least || box.width < least; })
-      .map(one => one.dataset.testid || one.outerHTML.slice(0, 90))"""
-    return [str(one) for one in page.evaluate(script, SMALLEST)]
-
-
-def findings(page: Page) -> list[str]:
-    found: list[dict[str, Any]] = Axe().run(page, options=RULES).response["violations"]
-    return [
-        f"{one['id']}: {one['nodes'][0]['html'][:140]} ({len(one['nodes'])})"
-        for one in found
-        if one["impact"] in SERIOUS
-    ]
-
-
-def faults(page: Page, path: str) -> list[str]:
-    """Everything that is wrong with the page at `path`."""
-    answer = page.goto(path)
-    if answer is None or answer.status != 200:
-        return [f"answers {answer.status if answer else 'nothing'}"]
-    wrong = [f"h1: {count}"] if (count := page.locator("h1").count()) != 1 else []
-    wrong += [f"{by} px sideways"] if (by := sideways(page)) > 0 else []
-    wrong += [f"small: {one}" for one in small_targets(page)]
-    wrong += [f"no data-testid: {one}" for one in nameless(page)]
-    return wrong + findings(page)
-
-
-def nameless(page: Page) -> list[str]:
-    script = """[...document.querySelectorAll('main button, main input:not([type=hidden]), main select, main textarea')]
-      .filter(one => !one.dataset.testid && !one.closest('[data-testid]')).map(one => one.outerHTML.slice(0, 90))"""
-    return [str(one) for one in page.evaluate(script)]
-
-
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("size", [DESK, PHONE], ids=["desk", "phone"])
-def test_every_page_is_whole(visitor: Visitor, world: World, size: dict[str, int], scheme: str) -> None:
-    page = visitor.page(user="ana", viewport=size, scheme=scheme)
-    wrong: dict[str, list[str]] = {}
-    for name, path in pages(world).items():
-        found = faults(page, path) + visitor.troubles
-        visitor.troubles.clear()
-        photograph(page, f"{name}-{size['width']}-{scheme}")
-        if found:
-            wrong[name] = found
-    assert not wrong, "\n".join(f"{name}: {one}" for name, found in wrong.items() for one in found)
-
-
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("size", [DESK, PHONE], ids=["desk", "phone"])
-def test_strangers_and_the_lost_see_whole_pages(
-    visitor: Visitor, world: World, size: dict[str, int], scheme: str
-) -> None:
-    page = visitor.page(viewport=size, scheme=scheme)
+def test_strangers_and_the_lost_see_whole_pages(visitor: Visitor, world: World) -> None:
+    page = visitor.page()
     for name, path in (("sign-in", "/accounts/login/"), ("no-account", "/accounts/signup/"), ("lost", "/p/nowhere")):
         page.goto(path)
-        photograph(page, f"{name}-{size['width']}-{scheme}")
-        assert page.locator("h1").count() == 1
-        assert sideways(page) <= 0
-        assert findings(page) == []
+        for look in looks(page):
+            photograph(page, f"{name}-{look}")
+            assert page.locator("h1").count() == 1
+            assert sideways(page) <= 0
+            assert findings(page) == []
     assert visitor.troubles == []

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, expect
 from pytest_django.live_server_helper import LiveServer
 
-from tests.browser.conftest import DESK, PHONE, Visitor, photograph
+from tests.browser.conftest import PHONE, Visitor
+from tests.browser.wholeness import assert_whole
 from tests.domains.incident_worlds import MINUTE, House
 from tests.domains.test_incident_sorting import slo_incident
 from tests.edges.test_learning_edges import over
@@ -33,11 +34,7 @@ def visitor(chromium: Browser, live_server: LiveServer, house: House) -> Iterato
         context.close()
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("viewport", [DESK, PHONE], ids=["desk", "phone"])
-def test_the_pages_fit_and_complain_of_nothing(
-    visitor: Visitor, house: House, viewport: dict[str, int], scheme: str
-) -> None:
+def test_the_pages_are_whole(visitor: Visitor, house: House) -> None:
     number = over(house).removeprefix("INC-")
     item = ActionItem.objects.latest("pk").pk
     actions.note_people_issue(house.ada, number, text="We do not talk to each other any more", now=house.now)
@@ -56,20 +53,7 @@ def test_the_pages_fit_and_complain_of_nothing(
         "incident": f"/i/{burning.number}",
         "list": "/i?origin=slo",
     }
-    page = visitor.page(user="ada", viewport=viewport, scheme=scheme)
-    page.set_default_navigation_timeout(60_000)
-    for name, path in paths.items():
-        page.goto(path)
-        expect(page.locator("h1")).to_have_count(1)
-        assert not sideways(page), name
-        photograph(page, f"{name}-{viewport['width']}-{scheme}")
-    assert visitor.troubles == []
-
-
-def sideways(page: Page) -> bool:
-    """Whether the page has to be moved sideways to be read."""
-    found: bool = page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth")
-    return found
+    assert_whole(visitor, {f"learning-{name}": ("ada", path) for name, path in paths.items()})
 
 
 def test_an_item_is_ticked_off_and_left_out_with_a_reason(visitor: Visitor, house: House) -> None:

@@ -9,9 +9,9 @@ from datetime import timedelta
 
 import pytest
 
-from tests.browser.conftest import DESK, PHONE, Visitor, photograph
+from tests.browser.conftest import Visitor
 from tests.browser.test_desk import busy
-from tests.browser.test_every_page import faults
+from tests.browser.wholeness import assert_whole
 from tests.browser.world import World
 from tests.domains import worlds
 from tocsin.core.access import SYSTEM
@@ -162,22 +162,7 @@ def pages_of_learning(middle: Middle) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("part", [pages_of_a_response, pages_of_the_process, pages_of_learning])
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("size", [DESK, PHONE], ids=["desk", "phone"])
 def test_every_page_in_the_middle_is_whole(
-    visitor: Visitor,
-    middle: Middle,
-    size: dict[str, int],
-    scheme: str,
-    part: Callable[[Middle], dict[str, str]],
+    visitor: Visitor, middle: Middle, part: Callable[[Middle], dict[str, str]]
 ) -> None:
-    page = visitor.page(user="ana", viewport=size, scheme=scheme)
-    page.set_default_navigation_timeout(60_000)
-    wrong: dict[str, list[str]] = {}
-    for name, path in part(middle).items():
-        found = faults(page, path) + visitor.troubles
-        visitor.troubles.clear()
-        photograph(page, f"mid-{name}-{size['width']}-{scheme}")
-        if found:
-            wrong[name] = found
-    assert not wrong, "\n".join(f"{name}: {one}" for name, found in wrong.items() for one in found)
+    assert_whole(visitor, {f"mid-{name}": ("ana", path) for name, path in part(middle).items()})

@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import DESK, PHONE, Visitor, photograph
-from tests.browser.test_every_page import faults
+from tests.browser.wholeness import assert_whole
 from tests.browser.world import World
 from tests.domains import worlds
 from tocsin.incidents import actions
@@ -43,18 +43,8 @@ def pages(row: Incident) -> dict[str, str]:
     }
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("size", [DESK, PHONE], ids=["desk", "phone"])
-def test_each_page_is_whole(visitor: Visitor, response: Incident, size: dict[str, int], scheme: str) -> None:
-    page = visitor.page(user="ana", viewport=size, scheme=scheme)
-    wrong: dict[str, list[str]] = {}
-    for name, path in pages(response).items():
-        found = faults(page, path) + visitor.troubles
-        visitor.troubles.clear()
-        photograph(page, f"{name}-{size['width']}-{scheme}")
-        if found:
-            wrong[name] = found
-    assert not wrong, "\n".join(f"{name}: {one}" for name, found in wrong.items() for one in found)
+def test_each_page_is_whole(visitor: Visitor, response: Incident) -> None:
+    assert_whole(visitor, {name: ("ana", path) for name, path in pages(response).items()})
 
 
 @pytest.mark.req("R-9.3.12-1")

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import DESK, PHONE, Visitor, photograph
+from tests.browser.conftest import Visitor, photograph
+from tests.browser.wholeness import assert_whole
 from tests.browser.world import World
 from tests.domains import slo_worlds
 from tocsin.slo import queries
@@ -93,15 +94,6 @@ def test_the_map_works_without_javascript(visitor: Visitor, world: World) -> Non
     assert held("refunds", world) == ("set", 3)
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("viewport", [DESK, PHONE], ids=["desk", "phone"])
-def test_map_and_what_if_fit_their_screen(visitor: Visitor, viewport: dict[str, int], scheme: str) -> None:
-    page = visitor.page(user="ana", viewport=viewport, scheme=scheme)
-    for address, name in (
-        ("/priorities/map", "map"),
-        ("/slos/log-on/log-on-availability/whatif?target=90&priority=3", "whatif"),
-    ):
-        page.goto(address)
-        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
-        photograph(page, f"{name}-{viewport['width']}-{scheme}")
-    assert visitor.troubles == []
+def test_map_and_what_if_fit_their_screen(visitor: Visitor) -> None:
+    changed = "/slos/log-on/log-on-availability/whatif?target=90&priority=3"
+    assert_whole(visitor, {"map": ("ana", "/priorities/map"), "whatif": ("ana", changed)})

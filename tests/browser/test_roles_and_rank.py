@@ -6,8 +6,8 @@ from datetime import timedelta
 
 import pytest
 
-from tests.browser.conftest import DESK, PHONE, Visitor, photograph
-from tests.browser.test_every_page import faults
+from tests.browser.conftest import Visitor
+from tests.browser.wholeness import assert_whole
 from tests.browser.world import World
 from tests.domains import worlds
 from tocsin.comms import actions as comms
@@ -51,17 +51,5 @@ def pages(row: Incident, wish: int) -> dict[str, tuple[str, str]]:
     }
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("size", [DESK, PHONE], ids=["desk", "phone"])
-def test_each_page_of_roles_is_whole(
-    visitor: Visitor, asked: tuple[Incident, int], size: dict[str, int], scheme: str
-) -> None:
-    wrong: dict[str, list[str]] = {}
-    visits = {name: visitor.page(user=name, viewport=size, scheme=scheme) for name in ("ana", "bo", "gus", "rea")}
-    for name, (who, path) in pages(*asked).items():
-        found = faults(visits[who], path) + visitor.troubles
-        visitor.troubles.clear()
-        photograph(visits[who], f"{name}-{size['width']}-{scheme}")
-        if found:
-            wrong[name] = found
-    assert not wrong, "\n".join(f"{name}: {one}" for name, found in wrong.items() for one in found)
+def test_each_page_of_roles_is_whole(visitor: Visitor, asked: tuple[Incident, int]) -> None:
+    assert_whole(visitor, pages(*asked))

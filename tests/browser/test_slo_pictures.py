@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.conftest import DESK, PHONE, Visitor, photograph
-from tests.browser.test_every_page import findings, sideways
+from tests.browser.conftest import Visitor, photograph
+from tests.browser.wholeness import assert_whole
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(180)]
 
@@ -67,16 +67,9 @@ def test_switching_the_pair_of_windows_keeps_the_page_and_its_address(visitor: V
     assert "windows=1" in (page.get_by_test_id("burn-rate-svg").get_attribute("href") or "")
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("size", [DESK, PHONE], ids=["desk", "phone"])
-def test_the_pages_of_slos_are_whole(visitor: Visitor, size: dict[str, int], scheme: str) -> None:
-    page = visitor.page(user="ana", viewport=size, scheme=scheme)
-    for name, path in (("slo-list", "/slos"), ("slo-page", PAGE), ("slo-unknown", "/slos/ticket-sales/sales-latency")):
-        page.goto(path)
-        photograph(page, f"{name}-{size['width']}-{scheme}")
-        assert sideways(page) <= 0, path
-        assert findings(page) == [], path
-    assert visitor.troubles == []
+def test_the_pages_of_slos_are_whole(visitor: Visitor) -> None:
+    pages = {"slo-list": "/slos", "slo-page": PAGE, "slo-unknown": "/slos/ticket-sales/sales-latency"}
+    assert_whole(visitor, {name: ("ana", path) for name, path in pages.items()})
 
 
 @pytest.mark.req("R-9.2.6-5")

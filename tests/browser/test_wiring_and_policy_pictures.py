@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.browser.conftest import DESK, PHONE, Visitor, photograph
-from tests.browser.test_every_page import faults, findings, sideways, small_targets
+from tests.browser.wholeness import faults, findings, sideways, small_targets
 from tests.browser.world import World
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections import Counter
 from html import unescape
+from urllib.parse import urlsplit
 
 import pytest
 from django.apps import apps
 from django.contrib.sessions.models import Session
 from django.test import Client
+from django.urls import resolve
 
 from tests.browser import world as worlds
 from tocsin.people import queries as people
@@ -17,7 +20,7 @@ from tocsin.platform.clock import WoundClock
 
 pytestmark = [pytest.mark.django_db, pytest.mark.timeout(300)]
 
-MOST = 400
+MOST_OF_A_ROUTE = 6  # addresses that differ in a number or a word; further ones show the same page of another row
 # Signing out is a press of a button; the page that asks for it is allauth's own.
 LEFT_OUT = ("/static/", "/accounts/logout/")
 
@@ -42,10 +45,15 @@ def test_every_link_leads_somewhere_and_looking_changes_no_row(
     worlds.build(clock)
     client.force_login(people.person(username), "django.contrib.auth.backends.ModelBackend")
     before = digest()
-    waiting, seen, wrong = ["/"], {"/"}, []
-    while waiting and len(seen) < MOST:
+    waiting, seen, wrong, visits = ["/"], {"/"}, [], Counter[str]()
+    while waiting:
         address = waiting.pop(0)
-        client.head(address)
+        route = resolve(urlsplit(address).path).route
+        if visits[route] == MOST_OF_A_ROUTE:
+            continue
+        if not visits[route]:
+            client.head(address)
+        visits[route] += 1
         answer = client.get(address)
         if answer.status_code not in {200, 302}:
             wrong.append(f"{address} answers {answer.status_code}")
@@ -54,6 +62,6 @@ def test_every_link_leads_somewhere_and_looking_changes_no_row(
             seen |= fresh
             waiting += sorted(fresh)
     assert not wrong
-    assert len(seen) > 30, "the crawler found hardly anything"
+    assert len(visits) > 30, "the crawler found hardly anything"
     after = digest()
     assert [label for label in before if before[label] != after[label]] == []

@@ -9,7 +9,7 @@ from tests.domains.incident_worlds import House
 from tocsin.audit.models import Entry
 from tocsin.core.access import Role
 from tocsin.core.errors import Invalid, NotAllowed, NotFound, Refused
-from tocsin.incidents import actions, queries
+from tocsin.incidents import actions, kin
 from tocsin.incidents.models import Incident, IncidentLink
 
 pytestmark = pytest.mark.django_db
@@ -26,7 +26,7 @@ def test_saying_it_twice_changes_nothing(house: House) -> None:
     length = Entry.objects.count()
     actions.link_upstream(house.ada, second.number, str(first.number), now=house.now)
     assert Entry.objects.count() == length
-    assert [link.upstream for link in queries.causes(second)] == [first]
+    assert [link.upstream for link in kin.causes(second)] == [first]
 
 
 def test_nothing_follows_from_itself_however_far_around(house: House) -> None:

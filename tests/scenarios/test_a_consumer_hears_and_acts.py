@@ -20,7 +20,7 @@ from tocsin.comms import actions as comms
 from tocsin.comms.models import ConsumerNotice
 from tocsin.core.access import SYSTEM
 from tocsin.incidents import actions as incidents
-from tocsin.incidents import queries
+from tocsin.incidents import kin, queries
 from tocsin.incidents.models import Incident
 from tocsin.oncall import actions as oncall
 from tocsin.people.models import Person
@@ -132,9 +132,9 @@ def test_the_consumer_opens_its_own_incident_from_the_mail_with_its_own_priority
     own = Incident.objects.latest("number")
     assert (answer.status_code, answer["Location"]) == (302, f"/i/{own.number}")
 
-    [link] = queries.causes(own)
+    [link] = kin.causes(own)
     assert (link.kind, link.upstream, link.objective) == ("caused_by_upstream", upstream, upstream.objective)
-    assert queries.dependents(upstream) == [own]
+    assert kin.dependents(upstream) == [own]
     assert (own.priority, upstream.priority) == (1, 3)
     assert own.team is not None
     assert own.team.name == "shop"
@@ -167,7 +167,7 @@ def test_a_provider_that_wants_nothing_done_keeps_no_consumer_in_the_dark(stage:
     own = incidents.declare(
         worlds.actor("sia"), title="Orders wait", service="checkout", caused_by=f"slo:{SLO}", now=stage.now
     )
-    [link] = queries.causes(own)
+    [link] = kin.causes(own)
     assert (link.upstream, link.objective is not None and link.objective.name) == (None, SLO)
 
 

@@ -15,7 +15,7 @@ from tocsin.audit import queries as audit
 from tocsin.comms import actions as comms
 from tocsin.core.access import SYSTEM
 from tocsin.incidents import actions as incidents
-from tocsin.incidents import queries
+from tocsin.incidents import kin, queries
 from tocsin.incidents.actions import moving
 from tocsin.incidents.models import Incident
 from tocsin.people import actions as people
@@ -212,9 +212,9 @@ def test_an_incident_closed_while_its_slo_burns_on_goes_on_as_a_new_one_that_pag
     closed.refresh_from_db()
     fresh = stage.incident()
     assert (closed.state, fresh.number, fresh.state, fresh.priority) == ("closed", closed.number + 1, "triggered", 2)
-    assert (queries.continues(fresh), queries.continued_by(closed)) == (closed, fresh)
+    assert (kin.continues(fresh), kin.continued_by(closed)) == (closed, fresh)
     assert [group.code for group in fresh.groups.all()] == ["customer-support"]
-    assert queries.causes(fresh) == queries.dependents(closed) == []
+    assert kin.causes(fresh) == kin.dependents(closed) == []
     for row in (closed, fresh):
         texts = [line.text for line in queries.timeline(mara, row.number)]
         assert f"{closed.ref} goes on as {fresh.ref}: The SLO still burns." in texts

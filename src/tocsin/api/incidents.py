@@ -13,7 +13,7 @@ from tocsin.api.auth import actor
 from tocsin.api.listing import listing
 from tocsin.core.errors import Invalid
 from tocsin.core.incident_lifecycle import State
-from tocsin.incidents import actions, course, links, queries
+from tocsin.incidents import actions, course, kin, links, queries
 from tocsin.incidents.models import Incident
 from tocsin.platform import clock
 
@@ -149,13 +149,14 @@ def show(request: HttpRequest, ref: str) -> dict[str, Any]:
     """One incident with timeline, obligations, roles and pages."""
     asking = actor(request)
     row = queries.incident(asking, ref)
+    found = kin.kin_of(row)
     return {
         **shapes.incident(row),
         **course_shapes.course(course.course(asking, row)),
         "timeline": [shapes.timeline_line(line) for line in queries.timeline(asking, ref)],
         "obligations": [shapes.obligation(one) for one in queries.obligations(asking, ref)],
-        "caused_by_upstream": [shapes.upstream(one) for one in queries.causes(row)],
-        "dependents": [one.ref for one in queries.dependents(row)],
+        "caused_by_upstream": [shapes.upstream(one) for one in found.causes],
+        "dependents": [one.ref for one in found.dependents],
         "links": incident_links.shown(links.links_of(asking, row)),
         "roles": [shapes.role_held(held) for held in row.roles_held.select_related("person").order_by("from_at")],
     }

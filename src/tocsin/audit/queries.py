@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from django.db.models import F, QuerySet
@@ -20,6 +21,26 @@ WRITTEN = "audit.entries"
 """The counter that holds the number of the last entry, apart from the log."""
 
 
+@dataclass(frozen=True, slots=True)
+class Excerpt:
+    """What one incident's log has of some kinds, in order, read once for everybody who looks at some of them."""
+
+    kinds: frozenset[str]
+    entries: tuple[Entry, ...]
+
+    def of(self, *kinds: str) -> list[Entry]:
+        """The entries of these kinds, in order. Raises LookupError for a kind that was not read."""
+        wanted = frozenset(kinds)
+        if not wanted <= self.kinds:
+            raise LookupError(f"not read of the log: {', '.join(sorted(wanted - self.kinds))}")
+        return [entry for entry in self.entries if entry.kind in wanted]
+
+    def last(self, kind: str) -> datetime | None:
+        """When something of that kind was written for the last time."""
+        found = self.of(kind)
+        return found[-1].at if found else None
+
+
 def timeline_entries(incident_ref: str, after: int = 0, limit: int | None = None) -> list[Entry]:
     """The entries of one incident ("INC-7") with numbers above `after`, in order; the caller has authorised."""
     rows = Entry.objects.filter(incident=incident_ref, seq__gt=after).order_by("seq")
@@ -34,6 +55,12 @@ def of_kinds(incident_refs: Iterable[str], kinds: Iterable[str]) -> QuerySet[Ent
     """
     rows = Entry.objects.filter(incident__in=list(incident_refs), kind__in=list(kinds))
     return rows.order_by(F("seq") + 0)
+
+
+def excerpt(incident_ref: str, kinds: Iterable[str]) -> Excerpt:
+    """What one incident's log has of these kinds; the caller has authorised."""
+    read = frozenset(kinds)
+    return Excerpt(read, tuple(of_kinds([incident_ref], sorted(read))))
 
 
 def entries(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from tocsin.audit.queries import of_kinds
+from tocsin.audit.queries import Excerpt, of_kinds
 from tocsin.core.access import Actor, Right, require
 from tocsin.core.adherence_record import BEGINNINGS, Event
 from tocsin.core.facts import Kind
@@ -38,6 +38,7 @@ READ_KINDS = (
     Kind.CUSTOMER_REPORTED,
 )
 FIRST_WORD_KINDS = (*TOLD, Kind.CUSTOMER_REPORTED)
+REGULATORY = (Kind.REGULATORY_CLASSIFIED, Kind.REGULATORY_REPORTED)
 TOGETHER = 200
 
 
@@ -58,31 +59,39 @@ class AuthorityCourse:
     reports: tuple[Report, ...]
 
 
-def course(actor: Actor, incident: Incident) -> Course:
-    """The course of one incident so far."""
+def course(actor: Actor, incident: Incident, log: Excerpt | None = None) -> Course:
+    """The course of one incident so far; `log` if `READ_KINDS` are at hand."""
     require(actor, Right.INCIDENT_READ)
-    events = events_of(incident.ref)
+    events = events_of(incident.ref, log)
     return Course(phases(incident.ref, events), escalations(events), findings(events), first_word(events))
 
 
-def events_of(ref: str) -> list[Event]:
+def events_of(ref: str, log: Excerpt | None = None) -> list[Event]:
     """The entries that tell the course of an incident, in order; of what stakeholders were told, the first word only."""
-    events = [event for _, event in _events([ref], READ_KINDS)]
+    events = _read([ref], READ_KINDS) if log is None else _excerpted(log, READ_KINDS)
     told = of_kinds([ref], TOLD).filter(data__recipients__gt=0).order_by("at", "seq")
     events += [Event(*row) for row in told.values_list("seq", "at", "kind", "actor", "data")[:1]]
     return sorted(events, key=lambda event: event.seq)
 
 
-def regulatory_events(ref: str) -> list[Event]:
+def regulatory_events(ref: str, log: Excerpt | None = None) -> list[Event]:
     """What was said of an incident about authorities: whether it is major, and which reports went out."""
-    return [event for _, event in _events([ref], (Kind.REGULATORY_CLASSIFIED, Kind.REGULATORY_REPORTED))]
+    return _read([ref], REGULATORY) if log is None else _excerpted(log, REGULATORY)
 
 
-def authorities(actor: Actor, incident: Incident) -> tuple[AuthorityCourse, ...]:
+def _read(refs: list[str], kinds: Iterable[str]) -> list[Event]:
+    return [event for _, event in _events(refs, kinds)]
+
+
+def _excerpted(log: Excerpt, kinds: Iterable[str]) -> list[Event]:
+    return [Event(one.seq, one.at, one.kind, one.actor, one.data) for one in log.of(*kinds)]
+
+
+def authorities(actor: Actor, incident: Incident, log: Excerpt | None = None) -> tuple[AuthorityCourse, ...]:
     """For each authority that the process has switched on: what was found, and the reports sent and owed."""
     require(actor, Right.INCIDENT_READ)
     regimes = [one for one in snapshots.process_of(incident).regimes if one.on]
-    events = regulatory_events(incident.ref) if regimes else []
+    events = regulatory_events(incident.ref, log) if regimes else []
     return tuple(AuthorityCourse(one, classified(one.code, events), reports(one, events)) for one in regimes)
 
 

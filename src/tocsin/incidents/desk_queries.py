@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db.models import F, QuerySet
+from django.db.models import F, Prefetch, QuerySet
 
 from tocsin.core.access import Actor, Right, require
 from tocsin.core.decision_duties import DecisionDuty, DutyCheck, DutyState, Execution, check
@@ -98,11 +98,14 @@ class Desk:
         return [self.names.get(one, one) for one in self.span.reports]
 
 
-def desk(actor: Actor, incident: Incident, *, now: datetime) -> Desk:
-    """Everything on the desk of an incident. The number of queries does not grow with what is on it."""
+def desk(actor: Actor, incident: Incident, *, held: Iterable[RoleHeld] | None = None, now: datetime) -> Desk:
+    """Everything on the desk of an incident; `held` if its roles are at hand.
+
+    The number of queries does not grow with what is on it.
+    """
     require(actor, Right.INCIDENT_READ)
     rows = list(_open_teams(incident))
-    span, names = _span(incident, rows)
+    span, names = _span(incident, rows, held)
     return Desk(
         incident=incident,
         decisions=tuple(decisions(incident, now=now)),
@@ -122,19 +125,22 @@ def desk_of(actor: Actor, ref: str | int, *, now: datetime) -> Desk:
 
 def decisions(incident: Incident, *, now: datetime, limit: int = MOST) -> list[DecisionLine]:
     """The latest decisions, newest first."""
-    rows = Decision.objects.filter(incident=incident).prefetch_related("addressees__person", "duties")
+    rows = _decisions(incident)
     return [_decision(row, now=now) for row in rows.order_by("-number")[:limit]]
 
 
 def decision(actor: Actor, ref: str | int, number: int, *, now: datetime) -> DecisionLine:
     """One decision of an incident. Raises NotFound."""
     row = one_incident(actor, ref)
-    found = (
-        Decision.objects.filter(incident=row, number=number).prefetch_related("addressees__person", "duties").first()
-    )
+    found = _decisions(row).filter(number=number).first()
     if found is None:
         raise NotFound(f"{row.ref} has no decision {number}.")
     return _decision(found, now=now)
+
+
+def _decisions(incident: Incident) -> QuerySet[Decision]:
+    addressees = Prefetch("addressees", DecisionAddressee.objects.select_related("person"))
+    return Decision.objects.filter(incident=incident).prefetch_related(addressees, "duties")
 
 
 def last_decision(incident: Incident, *, now: datetime) -> DecisionLine | None:
@@ -195,9 +201,12 @@ def _conditions(incident: Incident) -> list[ConditionReport]:
     return list(latest.values())
 
 
-def _span(incident: Incident, teams: Sequence[SubTeam]) -> tuple[Span, dict[str, str]]:
-    rows = RoleHeld.objects.filter(incident=incident, until_at=None).select_related("person")
-    here = [(Holder(row.person.username, row.role), row.person.label) for row in rows]
+def _span(
+    incident: Incident, teams: Sequence[SubTeam], held: Iterable[RoleHeld] | None = None
+) -> tuple[Span, dict[str, str]]:
+    if held is None:
+        held = RoleHeld.objects.filter(incident=incident, until_at=None).select_related("person")
+    here = [(Holder(row.person.username, row.role), row.person.label) for row in held if row.until_at is None]
     names = {holder.username: label for holder, label in here}
     names |= {one.leader.username: one.leader.label for one in teams}
     groups = [Group(one.leader.username, frozenset(member.username for member in one.members.all())) for one in teams]
@@ -212,6 +221,5 @@ def span(incident: Incident) -> Span:
 
 def led_by_others(incident: Incident) -> frozenset[int]:
     """The people who report to the leader of a sub-team."""
-    rows = SubTeam.objects.filter(incident=incident, ended_at=None, members__isnull=False)
-    leaders = SubTeam.objects.filter(incident=incident, ended_at=None).values_list("leader_id", flat=True)
-    return frozenset(rows.values_list("members", flat=True)) - frozenset(leaders)
+    rows = list(SubTeam.objects.filter(incident=incident, ended_at=None).values_list("leader_id", "members"))
+    return frozenset(member for _, member in rows if member) - frozenset(leader for leader, _ in rows)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db.models import Q
-
+from tocsin.alerts.models import Alert
 from tocsin.audit.models import Entry
+from tocsin.audit.queries import Excerpt, excerpt
 from tocsin.catalog import queries as catalog
 from tocsin.catalog.models import Service
 from tocsin.core.access import Actor, Right, require
@@ -15,7 +16,7 @@ from tocsin.core.facts import Kind
 from tocsin.core.obligation_facts import ObligationKind
 from tocsin.incidents import snapshots
 from tocsin.incidents.models import Incident, Obligation, ObligationState
-from tocsin.incidents.runbooks import Runbook, runbook_of
+from tocsin.incidents.runbooks import Runbook, newest_alert, runbook_of
 from tocsin.slo.models import Breach
 
 CHANGES_BEFORE = timedelta(hours=24)
@@ -44,30 +45,44 @@ class Links:
     fixes: tuple[Obligation, ...]
     runbook: Runbook
     depends_on: tuple[Service, ...]
+    alerts: tuple[Alert, ...] = ()
+    """The alert that was attached last, alone."""
 
 
-def links_of(actor: Actor, incident: Incident) -> Links:
-    """Everything an incident is connected with."""
+def links_of(
+    actor: Actor, incident: Incident, *, owed: Iterable[Obligation] | None = None, log: Excerpt | None = None
+) -> Links:
+    """Everything an incident is connected with; `owed` its obligations and `log` its reported changes, if at hand."""
     require(actor, Right.INCIDENT_READ)
-    breaches = Breach.objects.filter(incident_link__incident=incident).order_by("-at", "-pk")
-    kinds = [ObligationKind.HOTFIX.value, ObligationKind.WORK_ITEM.value]
-    fixes = incident.obligations.filter(kind__in=kinds, state=ObligationState.FULFILLED).exclude(reference="")
+    breaches = Breach.objects.filter(incident_link__incident=incident)
+    latest = tuple(breaches.order_by("-at", "-pk")[: SHOWN + 1])
+    alerts = newest_alert(incident)
     return Links(
-        breaches=tuple(breaches[:SHOWN]),
-        breach_count=breaches.count(),
-        changes=tuple(_changes(incident)),
-        fixes=tuple(fixes.order_by("fulfilled_at", "pk")),
-        runbook=runbook_of(incident, snapshots.process_of(incident)),
+        breaches=latest[:SHOWN],
+        breach_count=breaches.count() if len(latest) > SHOWN else len(latest),
+        changes=tuple(_changes(incident, log or excerpt(incident.ref, [Kind.CHANGE_REPORTED]))),
+        fixes=tuple(_fixes(incident.obligations.all() if owed is None else owed)),
+        runbook=runbook_of(incident, snapshots.process_of(incident), alerts=alerts),
         depends_on=tuple(catalog.depends_on(incident.service)) if incident.service else (),
+        alerts=tuple(alerts),
     )
 
 
-def _changes(incident: Incident) -> list[Change]:
+def _fixes(owed: Iterable[Obligation]) -> list[Obligation]:
+    kinds = {ObligationKind.HOTFIX.value, ObligationKind.WORK_ITEM.value}
+    done = [one for one in owed if one.kind in kinds and one.state == ObligationState.FULFILLED and one.reference]
+    return sorted(done, key=lambda one: (one.fulfilled_at or one.created_at, one.pk))
+
+
+def _changes(incident: Incident, log: Excerpt) -> list[Change]:
     """What was reported of its service shortly before, and on itself while it was open; the latest first."""
-    before = Q(incident="", data__service=incident.service.name) if incident.service else Q(pk__in=[])
-    before &= Q(at__gte=incident.created_at - CHANGES_BEFORE, at__lt=incident.created_at)
-    rows = Entry.objects.filter(Q(incident=incident.ref) | before, kind=Kind.CHANGE_REPORTED).order_by("-seq")
-    return [_change(one, incident) for one in rows[:SHOWN] if one.data]
+    found = log.of(Kind.CHANGE_REPORTED)[-SHOWN:]
+    if incident.service:
+        rows = Entry.objects.filter(incident="", kind=Kind.CHANGE_REPORTED, data__service=incident.service.name)
+        before = rows.filter(at__gte=incident.created_at - CHANGES_BEFORE, at__lt=incident.created_at)
+        found += before.order_by("-seq")[:SHOWN]
+    latest = sorted(found, key=lambda one: one.seq, reverse=True)[:SHOWN]
+    return [_change(one, incident) for one in latest if one.data]
 
 
 def _change(entry: Entry, incident: Incident) -> Change:

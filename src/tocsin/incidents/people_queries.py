@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
-from django.db.models import Q
+from django.db.models import F, Q
 
 from tocsin.core.access import Actor, Right, require
 from tocsin.core.process_parts import Area
@@ -20,29 +20,42 @@ def coordinating_roles(incident: Incident) -> list[str]:
     return [role.code for role in roles if Area.COORDINATION in role.areas]
 
 
-def coordinates(incident: Incident, username: str) -> bool:
-    """Whether that person coordinates the incident now; after its end nobody does."""
-    held = RoleHeld.objects.filter(incident=incident, until_at=None, person__username=username)
-    return incident.is_open and held.filter(role__in=coordinating_roles(incident)).exists()
+def roles_of(incident: Incident) -> list[RoleHeld]:
+    """Every role that somebody holds or held in an incident, with person and team, in the order of their beginning."""
+    rows = list(RoleHeld.objects.filter(incident=incident).select_related("person", "team"))
+    for row in rows:
+        row.incident = incident
+    return sorted(rows, key=lambda row: (row.from_at, row.pk))
 
 
-def coordinated_last(incident: Incident, username: str) -> bool:
+def coordinates(incident: Incident, username: str, *, held: Iterable[RoleHeld] | None = None) -> bool:
+    """Whether that person coordinates the incident now; after its end nobody does. `held` if the roles are at hand."""
+    if not incident.is_open:
+        return False
+    coordinating = set(coordinating_roles(incident))
+    return any(row.role in coordinating for row in own_roles(incident, username, held=held))
+
+
+def coordinated_last(incident: Incident, username: str, *, held: Iterable[RoleHeld] | None = None) -> bool:
     """Whether that person coordinates the incident, or was the last to do so: who thanks, when it is over."""
-    held = RoleHeld.objects.filter(incident=incident, role__in=coordinating_roles(incident))
-    last = held.select_related("person").order_by("-from_at", "-pk").first()
-    return last is not None and last.person.username == username
+    coordinating = set(coordinating_roles(incident))
+    rows = [row for row in (roles_of(incident) if held is None else held) if row.role in coordinating]
+    return bool(rows) and rows[-1].person.username == username
 
 
-def answers(incident: Incident) -> dict[str, Answer]:
+def care_answers(incident: Incident) -> list[CareAnswer]:
+    """Every answer to a prompt, in the order in which they were given."""
+    return list(CareAnswer.objects.filter(incident=incident).order_by("at", "pk"))
+
+
+def latest_answers(rows: Iterable[CareAnswer]) -> dict[str, Answer]:
     """The latest answer to each prompt, by its key."""
-    rows = CareAnswer.objects.filter(incident=incident).order_by("at", "pk")
     return {row.key: Answer(AnswerState(row.answer), row.at, row.until) for row in rows}
 
 
-def breaks(incident: Incident) -> dict[int, CareAnswer]:
+def breaks(rows: Iterable[CareAnswer]) -> dict[int, CareAnswer]:
     """The last break of each person, by primary key."""
-    rows = CareAnswer.objects.filter(incident=incident, is_break=True, answer=AnswerState.DONE.value)
-    return {row.about_id: row for row in rows.order_by("at", "pk") if row.about_id}
+    return {row.about_id: row for row in rows if row.about_id and row.is_break and row.answer == AnswerState.DONE}
 
 
 def held_in(incidents: Iterable[int], persons: Iterable[int]) -> list[RoleHeld]:
@@ -79,8 +92,10 @@ def looks_on(incident: Incident, held: Iterable[RoleHeld]) -> bool:
     return bool(own) and set(own) <= optional
 
 
-def own_roles(incident: Incident, username: str) -> list[RoleHeld]:
-    """What a person holds in an incident now."""
+def own_roles(incident: Incident, username: str, *, held: Iterable[RoleHeld] | None = None) -> list[RoleHeld]:
+    """What a person holds in an incident now; `held` if all its roles are at hand."""
+    if held is not None:
+        return [row for row in held if row.until_at is None and row.person.username == username]
     rows = RoleHeld.objects.filter(incident=incident, until_at=None, person__username=username)
     return list(rows.order_by("from_at", "pk"))
 
@@ -90,13 +105,13 @@ def team_record(incident: Incident) -> ResponseTeam | None:
     return ResponseTeam.objects.filter(incident=incident).first()
 
 
-def met_before(incident: Incident, persons: Iterable[int]) -> frozenset[frozenset[str]]:
-    """The pairs of these people who held roles in the same earlier incident."""
+def met_before(incident: Incident, names: Mapping[int, str]) -> frozenset[frozenset[str]]:
+    """The pairs of these people, user names by primary key, who held roles in the same earlier incident."""
     earlier = Q(incident__created_at__lt=incident.created_at)
-    rows = RoleHeld.objects.filter(earlier, person_id__in=list(persons)).exclude(incident=incident)
-    together: dict[int, set[str]] = {}
-    for pk, username in rows.values_list("incident_id", "person__username").distinct():
-        together.setdefault(pk, set()).add(username)
+    rows = RoleHeld.objects.filter(earlier, person_id__in=names).exclude(incident=incident)
+    # Paired by the database: of two who meet each week it tells one line and not one for each of their incidents.
+    pairs = rows.filter(incident__roles_held__person_id__in=names, incident__roles_held__person_id__gt=F("person_id"))
     return frozenset(
-        frozenset({one, other}) for group in together.values() for one in group for other in group if one < other
+        frozenset({names[one], names[other]})
+        for one, other in pairs.values_list("person_id", "incident__roles_held__person_id").distinct()
     )

@@ -24,8 +24,6 @@ from tocsin.incidents import snapshots
 from tocsin.incidents.models import (
     OPEN_STATES,
     Incident,
-    IncidentLink,
-    LinkKind,
     Obligation,
     ObligationState,
     Page,
@@ -33,6 +31,7 @@ from tocsin.incidents.models import (
 from tocsin.platform import ids
 from tocsin.platform.models import Delivery, OutboxMessage
 from tocsin.process import queries as process
+from tocsin.slo.models import Objective
 
 PREFIX = "INC-"
 _AFTER_ALL = 1_000
@@ -94,11 +93,15 @@ def _rows() -> QuerySet[Incident]:
 
 
 def incident(actor: Actor, ref: str | int) -> Incident:
-    """The incident of that name. Raises NotFound."""
+    """The incident of that name, with the SLO it came from. Raises NotFound."""
     require(actor, Right.INCIDENT_READ)
-    found = _rows().filter(number=number_of(ref)).first()
+    # What few incidents have is read by a question of its own: joined, its columns would cost all the others more.
+    rows = Incident.objects.select_related("service", "team", "acknowledged_by", "process_version")
+    found = next(iter(rows.defer("process_version__document").filter(number=number_of(ref))), None)
     if found is None:
         raise NotFound(f"There is no incident {ref}.")
+    if found.objective_id is not None:
+        found.objective = Objective.objects.select_related("service", "state").get(pk=found.objective_id)
     return found
 
 
@@ -307,31 +310,6 @@ def people_paged_at(actor: Actor, incident: Incident, at: datetime) -> list[str]
     require(actor, Right.INCIDENT_READ)
     pages = incident.pages.filter(created_at=at, kind__in=("page", "fallback")).select_related("person").order_by("id")
     return [page.person.username if page.person else "fallback" for page in pages]
-
-
-def causes(incident: Incident) -> list[IncidentLink]:
-    """What it follows from upstream, oldest first."""
-    related = ("upstream__service", "objective__service")
-    rows = incident.upstream_links.filter(kind=LinkKind.CAUSED_BY_UPSTREAM)
-    return list(rows.select_related(*related).order_by("linked_at", "pk"))
-
-
-def dependents(incident: Incident) -> list[Incident]:
-    """The incidents of other services that follow from it, oldest first."""
-    linked = {"upstream_links__upstream": incident, "upstream_links__kind": LinkKind.CAUSED_BY_UPSTREAM}
-    return list(_rows().filter(**linked).order_by("number"))
-
-
-def continued_by(incident: Incident) -> Incident | None:
-    """The incident that goes on with what this one was closed too soon for."""
-    linked = {"upstream_links__upstream": incident, "upstream_links__kind": LinkKind.CONTINUES}
-    return _rows().filter(**linked).order_by("-number").first()
-
-
-def continues(incident: Incident) -> Incident | None:
-    """The closed incident that this one goes on with."""
-    link = incident.upstream_links.filter(kind=LinkKind.CONTINUES).select_related("upstream").first()
-    return link.upstream if link else None
 
 
 def silent_since(incident: Incident) -> datetime | None:

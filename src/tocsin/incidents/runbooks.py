@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+from tocsin.alerts.models import Alert
 from tocsin.core.process_definition import ProcessDefinition
 from tocsin.incidents.models import Incident
 from tocsin.incidents.priority_words import priority_words
@@ -33,12 +35,15 @@ class Runbook:
         return f"{public_url()}{self.priority_path}"
 
 
-def runbook_of(incident: Incident, definition: ProcessDefinition) -> Runbook:
-    """The SLO's own runbook, else its service's, else the alert's, else the page we write for each SLO."""
+def runbook_of(incident: Incident, definition: ProcessDefinition, *, alerts: Sequence[Alert] | None = None) -> Runbook:
+    """The SLO's own runbook, else its service's, else the alert's, else the page we write for each SLO.
+
+    `alerts` is what `newest_alert` tells, if it is at hand.
+    """
     objective = incident.objective
     own = (objective.runbook_url if objective else "") or (incident.service.runbook_url if incident.service else "")
     return Runbook(
-        outside=own or _of_alert(incident),
+        outside=own or _of_alert(newest_alert(incident) if alerts is None else alerts),
         path=f"{path_of(objective)}/runbook" if objective else "",
         priority=priority_words(definition, incident.priority, incident.priority_state),
         priority_path=f"{path_of(objective)}#priority" if objective else "/priorities",
@@ -50,11 +55,18 @@ def path_of(objective: Objective) -> str:
     return f"/slos/{objective.service.name}/{objective.name}"
 
 
-def _of_alert(incident: Incident) -> str:
-    link = incident.alert_links.select_related("alert__resource_alert").order_by("-attached_at", "-pk").first()
-    registered = link.alert.resource_alert if link is not None else None
-    if registered is not None and registered.runbook_url:
-        return registered.runbook_url
-    notes = link.alert.annotations if link is not None else {}
+def newest_alert(incident: Incident) -> list[Alert]:
+    """The alert that was attached last, alone, with what is registered of it; nothing for an incident without any."""
+    links = incident.alert_links.select_related("alert__resource_alert", "alert__integration")
+    return [link.alert for link in links.order_by("-attached_at", "-pk")[:1]]
+
+
+def _of_alert(alerts: Sequence[Alert]) -> str:
+    if not alerts:
+        return ""
+    [alert] = alerts
+    if alert.resource_alert is not None and alert.resource_alert.runbook_url:
+        return alert.resource_alert.runbook_url
+    notes = alert.annotations
     found = (str(notes.get(name) or "").strip() for name in ANNOTATIONS)
     return next((url for url in found if url.startswith(("https://", "http://"))), "")

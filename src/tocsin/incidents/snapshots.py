@@ -7,7 +7,7 @@ from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from tocsin.audit.models import Entry
-from tocsin.audit.queries import of_kinds
+from tocsin.audit.queries import Excerpt, of_kinds
 from tocsin.core import business_hours as hours
 from tocsin.core import escalation as core
 from tocsin.core.alert_latch import Urgency
@@ -36,7 +36,7 @@ from tocsin.process import queries as process
 
 UPDATE_KINDS = (ObligationKind.UPDATE_OPENING, ObligationKind.UPDATE_PROGRESS, ObligationKind.UPDATE_CLOSING)
 _ENDS = (Kind.INCIDENT_RESOLVED, Kind.INCIDENT_MERGED, Kind.INCIDENT_CANCELLED)
-_CLASSIFIED = (Kind.INCIDENT_OPENED, Kind.INCIDENT_DECLARED, Kind.PRIORITY_CHANGED, Kind.SEVERITY_CHANGED)
+CLASSIFIED = (Kind.INCIDENT_OPENED, Kind.INCIDENT_DECLARED, Kind.PRIORITY_CHANGED, Kind.SEVERITY_CHANGED)
 
 
 def process_of(incident: Incident) -> ProcessDefinition:
@@ -164,15 +164,17 @@ def obligation_facts(incident: Incident, rows: Sequence[Obligation], definition:
     )
 
 
-def history(incident: Incident) -> tuple[tuple[PriorityChange, ...], tuple[SeverityChange, ...]]:
-    """What the incident was classified as, in order of time, out of its log.
+def history(
+    incident: Incident, log: Excerpt | None = None
+) -> tuple[tuple[PriorityChange, ...], tuple[SeverityChange, ...]]:
+    """What the incident was classified as, in order of time, out of its log; `log` if `CLASSIFIED` is at hand.
 
     An entry whose content was redacted is passed over; the present values always come last.
     """
     priorities: list[PriorityChange] = []
     severities: list[SeverityChange] = []
-    entries = of_kinds([incident.ref], _CLASSIFIED)
-    for at, data in entries.values_list("at", "data"):
+    entries = of_kinds([incident.ref], CLASSIFIED) if log is None else log.of(*CLASSIFIED)
+    for at, data in ((entry.at, entry.data) for entry in entries):
         if data and "priority_state" in data:
             priorities.append(PriorityChange(at, PriorityState(data["priority_state"]), data["rank"]))
         if data and "severity" in data:

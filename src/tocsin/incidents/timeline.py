@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from tocsin.audit.models import Entry
-from tocsin.audit.queries import of_kinds
+from tocsin.audit.queries import Excerpt
 from tocsin.core.access import Actor, Right, require
 from tocsin.incidents.models import Incident
 from tocsin.incidents.queries import TimelineLine, line_of
@@ -37,6 +37,6 @@ def part(
     return Part(tuple(line_of(entry) for entry in reversed(shown)), earlier)
 
 
-def since(incident: Incident, at: datetime, *, kinds: Iterable[str]) -> list[TimelineLine]:
+def since(log: Excerpt, at: datetime, *, kinds: Iterable[str]) -> list[TimelineLine]:
     """What was written from `at` on, of these kinds, in order."""
-    return [line_of(entry) for entry in of_kinds([incident.ref], kinds).filter(at__gte=at)]
+    return [line_of(entry) for entry in log.of(*kinds) if entry.at >= at]

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from tocsin.audit.queries import Excerpt
 from tocsin.core.access import Actor
 from tocsin.core.errors import NotFound
 from tocsin.core.process_definition import ProcessDefinition
@@ -14,8 +16,9 @@ from tocsin.core.wellbeing_record import Participant, ResponseRecord, is_night
 from tocsin.core.wellbeing_settings import Limits
 from tocsin.core.wellbeing_team_checks import first_time_together
 from tocsin.incidents import people_queries, queries, snapshots
-from tocsin.incidents.models import HandOver, Incident, ResponseTeam
+from tocsin.incidents.models import HandOver, Incident, ResponseTeam, RoleHeld
 from tocsin.insights import wellbeing_record as loading
+from tocsin.insights.response_rows import ResponseRows, rows_of
 from tocsin.oncall import queries as oncall
 from tocsin.oncall.models import Rotation
 from tocsin.people.models import Person
@@ -80,11 +83,20 @@ def people_of(actor: Actor, ref: str | int, *, now: datetime) -> PeopleView:
     return people_in(actor, queries.incident(actor, ref), now=now)
 
 
-def people_in(actor: Actor, incident: Incident, *, now: datetime) -> PeopleView:
-    """The people of the response of an incident that `actor` has at hand."""
+def people_in(
+    actor: Actor,
+    incident: Incident,
+    *,
+    held: Sequence[RoleHeld] | None = None,
+    log: Excerpt | None = None,
+    now: datetime,
+) -> PeopleView:
+    """The people of the response of an incident that `actor` has at hand; its roles and its log too, if they are."""
     definition = snapshots.process_of(incident)
-    leads, thanks = _standing(incident, actor.ident)
-    record = _record(incident, definition, actor.ident, whole=leads or thanks, now=now)
+    roles = people_queries.roles_of(incident) if held is None else held
+    leads, thanks = _standing(incident, actor.ident, roles)
+    rows = rows_of(incident, actor.ident, whole=leads or thanks, roles=roles, log=log)
+    record = _record(incident, definition, rows, actor.ident, whole=leads or thanks, now=now)
     limits = definition.wellbeing.limits if definition.wellbeing else None
     look = Look(record, limits, (), now) if limits else None
     joined = [one.joined_at for one in record.participants]
@@ -95,12 +107,12 @@ def people_in(actor: Actor, incident: Incident, *, now: datetime) -> PeopleView:
         coordinates=leads,
         may_thank=thanks,
         lines=tuple(_line(one, limits, viewer=actor.ident, leads=leads, now=now) for one in record.participants),
-        prompts=_prompts(incident, definition, record, viewer=actor.ident, leads=leads, thanks=thanks, now=now),
+        prompts=_prompts(definition, record, rows, viewer=actor.ident, leads=leads, thanks=thanks, now=now),
         strangers=tuple(first_time_together(look)) if look and leads else (),
-        relief=_relief(incident, limits, now=now) if limits and leads else (),
+        relief=_relief(incident, limits, rows.rotations, now=now) if limits and leads else (),
         offers=tuple(people_queries.offered(actor, incident)),
         formed_at=min(joined, default=None),
-        team=people_queries.team_record(incident),
+        team=rows.team,
     )
 
 
@@ -108,33 +120,35 @@ def prompt_named(actor: Actor, ref: str | int, key: str, *, now: datetime) -> Pr
     """The prompt of that key, as far as the reader may see it. Raises NotFound."""
     incident = queries.incident(actor, ref)
     definition = snapshots.process_of(incident)
-    leads, thanks = _standing(incident, actor.ident)
-    record = _record(incident, definition, actor.ident, whole=leads or thanks, now=now)
-    shown = _prompts(incident, definition, record, viewer=actor.ident, leads=leads, thanks=thanks, now=now)
+    roles = people_queries.roles_of(incident)
+    leads, thanks = _standing(incident, actor.ident, roles)
+    rows = rows_of(incident, actor.ident, whole=leads or thanks, roles=roles)
+    record = _record(incident, definition, rows, actor.ident, whole=leads or thanks, now=now)
+    shown = _prompts(definition, record, rows, viewer=actor.ident, leads=leads, thanks=thanks, now=now)
     found = CareList(shown).named(key)
     if found is None:
         raise NotFound(f"{incident.ref} asks nothing of that name now. Look at the list again.")
     return found
 
 
-def _standing(incident: Incident, username: str) -> tuple[bool, bool]:
+def _standing(incident: Incident, username: str, held: Sequence[RoleHeld]) -> tuple[bool, bool]:
     """Whether that person coordinates the response, and whether they thank now that it is over."""
     if incident.is_open:
-        return people_queries.coordinates(incident, username), False
-    return False, people_queries.coordinated_last(incident, username)
+        return people_queries.coordinates(incident, username, held=held), False
+    return False, people_queries.coordinated_last(incident, username, held=held)
 
 
 def _record(
-    incident: Incident, definition: ProcessDefinition, username: str, *, whole: bool, now: datetime
+    incident: Incident, definition: ProcessDefinition, rows: ResponseRows, username: str, *, whole: bool, now: datetime
 ) -> ResponseRecord:
     """What that person may see of the response: most only who is there and what is about themselves."""
-    return loading.of_response(incident, definition, now=now, only=None if whole else username)
+    return loading.of_response(incident, definition, rows, now=now, only=None if whole else username)
 
 
 def _prompts(
-    incident: Incident,
     definition: ProcessDefinition,
     record: ResponseRecord,
+    rows: ResponseRows,
     *,
     viewer: str,
     leads: bool,
@@ -143,7 +157,7 @@ def _prompts(
 ) -> tuple[Prompt, ...]:
     if not (leads or thanks or any(one.username == viewer for one in record.participants)):
         return ()
-    whole = care_list(definition, record, people_queries.answers(incident), now=now)
+    whole = care_list(definition, record, people_queries.latest_answers(rows.answers), now=now)
     seen = visible(whole.prompts, viewer=viewer, coordinates=leads)
     if thanks:
         # The response is over and nobody coordinates it any more; what is about nobody is left to whoever did.
@@ -180,12 +194,14 @@ def _hours(one: Participant, limits: Limits | None, now: datetime) -> Hours | No
     return Hours(stint.start, spent, now - max(stint.start, one.break_at or stint.start), over)
 
 
-def _relief(incident: Incident, limits: Limits, *, now: datetime) -> tuple[Candidate, ...]:
+def _relief(
+    incident: Incident, limits: Limits, rotations: Iterable[Rotation], *, now: datetime
+) -> tuple[Candidate, ...]:
     """People of the rotations that serve the incident's team who are in no incident, awake and rested; by name."""
-    rows = Rotation.objects.filter(team=incident.team) | Rotation.objects.filter(team=None)
     names = {
         name
-        for row in rows.prefetch_related("overrides")
+        for row in rotations
+        if row.team_id in {None, incident.team_id}
         for layer in oncall.schedule(row).layers
         for group in layer.users
         for name in group

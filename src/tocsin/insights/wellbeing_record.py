@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import chain
 from typing import Any
@@ -12,7 +12,7 @@ from django.db.models import Case, DateTimeField, Q, When
 from django.db.models.functions import Coalesce
 
 from tocsin.audit.models import Entry
-from tocsin.audit.queries import of_kinds
+from tocsin.audit.queries import Excerpt
 from tocsin.core import adherence_response as kinds
 from tocsin.core import rotations
 from tocsin.core.facts import Kind
@@ -25,6 +25,7 @@ from tocsin.incidents import desk_queries, people_queries, snapshots, tensions
 from tocsin.incidents.actions.caring import open_conflicts
 from tocsin.incidents.models import OPEN_STATES, Incident, Page, RoleHeld
 from tocsin.insights.response_log import Heard, heard
+from tocsin.insights.response_rows import ResponseRows
 from tocsin.oncall import queries as oncall
 from tocsin.oncall.models import Rotation
 from tocsin.people.models import Membership, Person
@@ -32,19 +33,6 @@ from tocsin.people.models import Membership, Person
 LOOK_BACK = timedelta(weeks=8)
 _SHIFTS_BACK = timedelta(days=100)
 _PAGES_BACK = timedelta(days=8)
-_OF_PEOPLE = (Kind.PERSON_INTRODUCED,)
-_OF_THE_TEAM = (
-    *_OF_PEOPLE,
-    Kind.GROUND_RULES_POSTED,
-    Kind.POSTMORTEM_MOVED,
-    Kind.POSTMORTEM_ITEM_DONE,
-    Kind.POSTMORTEM_ITEM_EXPLAINED,
-    kinds.DECISION_RECORDED,
-    kinds.HANDOVER_RECORDED,
-    kinds.RANK_REFUSED,
-    kinds.RANK_OVERRIDDEN,
-)
-"""Kinds of which a response has few entries; what is said all night long is kept ready in `response_log`."""
 
 
 def worked(row: RoleHeld) -> Stretch:
@@ -86,89 +74,61 @@ def work_of(persons: Iterable[Person], *, since: datetime) -> list[Work]:
     ]
 
 
-@dataclass(frozen=True)
-class _Log:
-    """The entries of one incident that the checks look at, by kind."""
-
-    entries: Sequence[Entry]
-    by_kind: dict[str, list[Entry]] = field(default_factory=dict)
-
-    @classmethod
-    def of(cls, incident: Incident, read: Iterable[str]) -> _Log:
-        found = list(of_kinds([incident.ref], read))
-        made = cls(found)
-        for entry in found:
-            made.by_kind.setdefault(entry.kind, []).append(entry)
-        return made
-
-    def named(self, kind: str) -> list[Entry]:
-        return self.by_kind.get(kind, [])
-
-    def last(self, kind: str) -> datetime | None:
-        found = self.named(kind)
-        return found[-1].at if found else None
-
-
 def of_response(
-    incident: Incident, definition: ProcessDefinition, *, now: datetime, only: str | None = None
+    incident: Incident, definition: ProcessDefinition, rows: ResponseRows, *, now: datetime, only: str | None = None
 ) -> ResponseRecord:
     """The record of that incident's response as the checks look at it.
 
     With `only`, a user name, what is private of others and what is about the team is left out and not read.
     """
-    log = _Log.of(incident, _OF_THE_TEAM if only is None else _OF_PEOPLE)
-    rows = RoleHeld.objects.filter(incident=incident).select_related("person").order_by("from_at", "pk")
-    here = list(rows)
-    for row in here:
-        row.incident = incident
-    persons = {row.person_id: row.person for row in here}
+    persons = {row.person_id: row.person for row in rows.roles}
     asked = {pk: person for pk, person in persons.items() if only is None or person.username == only}
     said = heard(incident, definition.messages.blame) if asked or only is None else Heard()
+    team = _members(incident) if only is None else []
+    work = work_of({*asked.values(), *team}, since=now - LOOK_BACK) if asked or team else []
     return ResponseRecord(
         severity=incident.severity,
-        coordinated_since=coordinated_since(incident, definition),
-        participants=_participants(incident, definition, here, asked, log, said, now=now),
+        coordinated_since=coordinated_since(incident, definition, rows.log),
+        participants=_participants(incident, definition, rows, asked, work, said, now=now),
         ended_at=None if incident.is_open else incident.resolved_at or incident.closed_at or incident.updated_at,
-        **(_of_the_team(incident, definition, persons, log, said, now=now) if only is None else {}),
+        **(_of_the_team(incident, definition, rows, loads(team, work, now=now), said) if only is None else {}),
     )
 
 
 def _of_the_team(
     incident: Incident,
     definition: ProcessDefinition,
-    persons: Iterable[int],
-    log: _Log,
+    rows: ResponseRows,
+    spent: Mapping[str, timedelta],
     said: Heard,
-    *,
-    now: datetime,
 ) -> dict[str, Any]:
     """What the checks of the team look at."""
-    team = people_queries.team_record(incident)
+    log, team = rows.log, rows.team
     return {
-        "met": people_queries.met_before(incident, persons),
+        "met": people_queries.met_before(incident, {row.person_id: row.person.username for row in rows.roles}),
         "ground_rules_at": log.last(Kind.GROUND_RULES_POSTED),
         "thanked_at": team.dissolved_at if team else None,
-        "hand_overs": tuple(_hand_over(one) for one in log.named(kinds.HANDOVER_RECORDED)),
-        "decisions": tuple(_decision(one) for one in log.named(kinds.DECISION_RECORDED) if one.data),
-        "rank_refused": len(log.named(kinds.RANK_REFUSED)),
-        "rank_overridden": len(log.named(kinds.RANK_OVERRIDDEN)),
-        "loads": loads(incident, now=now),
+        "hand_overs": tuple(_hand_over(one) for one in log.of(kinds.HANDOVER_RECORDED)),
+        "decisions": tuple(_decision(one) for one in log.of(kinds.DECISION_RECORDED) if one.data),
+        "rank_refused": len(log.of(kinds.RANK_REFUSED)),
+        "rank_overridden": len(log.of(kinds.RANK_OVERRIDDEN)),
+        "loads": spent,
         "summary_at": said.summary_at(),
-        "conflicts": tuple(open_conflicts(incident)),
+        "conflicts": tuple(open_conflicts(incident, log)),
         "texts": said.texts(),
         "people_issues_open": tensions.gate(incident).open_issues,
         **_meeting(log, definition),
     }
 
 
-def _meeting(log: _Log, definition: ProcessDefinition) -> dict[str, datetime | None]:
+def _meeting(log: Excerpt, definition: ProcessDefinition) -> dict[str, datetime | None]:
     """When the postmortem meeting began, and when its prime directive was said.
 
     A process whose checklists have no item for the directive does not ask for it.
     """
     codes = {item.code for item in definition.postmortem.lifecycle if item.directive}
-    moved = [one.at for one in log.named(Kind.POSTMORTEM_MOVED) if _said(one, "new") == PostmortemState.IN_REVIEW]
-    items = [*log.named(Kind.POSTMORTEM_ITEM_DONE), *log.named(Kind.POSTMORTEM_ITEM_EXPLAINED)]
+    moved = [one.at for one in log.of(Kind.POSTMORTEM_MOVED) if _said(one, "new") == PostmortemState.IN_REVIEW]
+    items = log.of(Kind.POSTMORTEM_ITEM_DONE, Kind.POSTMORTEM_ITEM_EXPLAINED)
     said = [one.at for one in items if _said(one, "item") in codes]
     return {
         "review_started_at": min(moved, default=None) if codes else None,
@@ -180,10 +140,10 @@ def _said(entry: Entry, name: str) -> str:
     return str((entry.data or {}).get(name) or "")
 
 
-def coordinated_since(incident: Incident, definition: ProcessDefinition) -> datetime | None:
+def coordinated_since(incident: Incident, definition: ProcessDefinition, log: Excerpt) -> datetime | None:
     """When its severity first asked for coordination; None when it never did."""
     known = set(definition.severities.codes)
-    _, severities = snapshots.history(incident)
+    _, severities = snapshots.history(incident, log)
     return next(
         (one.at for one in severities if one.severity in known and is_coordinated(definition, one.severity)), None
     )
@@ -210,19 +170,19 @@ def _decision(entry: Entry) -> Decision:
 def _participants(
     incident: Incident,
     definition: ProcessDefinition,
-    here: Sequence[RoleHeld],
+    rows: ResponseRows,
     asked: Mapping[int, Person],
-    log: _Log,
+    work: Iterable[Work],
     said: Heard,
     *,
     now: datetime,
 ) -> tuple[Participant, ...]:
     """Everybody who takes or took part; what is private only of those who are `asked` about."""
-    teams = _teams({row.person_id for row in here})
-    introduced = {str((one.data or {}).get("username")): one.at for one in log.named(Kind.PERSON_INTRODUCED)}
-    private = _private(incident, here, asked, said, now=now)
+    teams = _teams({row.person_id for row in rows.roles})
+    introduced = {str((one.data or {}).get("username")): one.at for one in rows.log.of(Kind.PERSON_INTRODUCED)}
+    private = _private(incident, rows, asked, work, said, now=now)
     by_person: dict[int, list[RoleHeld]] = {}
-    for row in here:
+    for row in rows.roles:
         by_person.setdefault(row.person_id, []).append(row)
     found = []
     for pk, own in by_person.items():
@@ -246,31 +206,37 @@ def _participants(
 
 
 def _private(
-    incident: Incident, here: Sequence[RoleHeld], asked: Mapping[int, Person], said: Heard, *, now: datetime
+    incident: Incident,
+    rows: ResponseRows,
+    asked: Mapping[int, Person],
+    work: Iterable[Work],
+    said: Heard,
+    *,
+    now: datetime,
 ) -> dict[int, dict[str, Any]]:
     """What of a person only that person and whoever coordinates may know, by primary key."""
     if not asked:
         return {}
-    work: dict[int, list[Work]] = {}
-    for one in work_of(asked.values(), since=now - LOOK_BACK):
+    elsewhere: dict[int, list[Work]] = {}
+    for one in work:
         if one.incident != incident.pk:
-            work.setdefault(one.person, []).append(one)
-    own = [(row.person_id, row.incident_id, row.from_at) for row in here]
+            elsewhere.setdefault(one.person, []).append(one)
+    own = [(row.person_id, row.incident_id, row.from_at) for row in rows.roles]
     pages = _pages(asked, now=now)
-    breaks = people_queries.breaks(incident)
+    breaks = people_queries.breaks(rows.answers)
     led = desk_queries.led_by_others(incident)
-    turns = shifts_of({person.username for person in asked.values()}, now=now)
+    turns = shifts_of({person.username for person in asked.values()}, rows.rotations, now=now)
     return {
         pk: {
             "led_by_another": pk in led,
             "active_at": said.active.get(person.username),
             "break_at": breaks[pk].at if pk in breaks else None,
-            "other_work": tuple(one.stretch for one in work.get(pk, [])),
+            "other_work": tuple(one.stretch for one in elsewhere.get(pk, [])),
             "pages": pages.get(pk, ()),
             "shifts": turns.get(person.username, ()),
             "incidents": _first_of_each(
                 [(where, at) for whose, where, at in own if whose == pk],
-                [(one.incident, one.stretch.start) for one in work.get(pk, [])],
+                [(one.incident, one.stretch.start) for one in elsewhere.get(pk, [])],
             ),
         }
         for pk, person in asked.items()
@@ -298,10 +264,12 @@ def _teams(persons: Iterable[int]) -> dict[int, str]:
     return {row.person_id: row.team.label for row in rows}
 
 
-def shifts_of(usernames: set[str], *, now: datetime) -> dict[str, tuple[Stretch, ...]]:
+def shifts_of(
+    usernames: set[str], rotations_of: Iterable[Rotation], *, now: datetime
+) -> dict[str, tuple[Stretch, ...]]:
     """The turns on call of these people, one by one, in every rotation."""
     found: dict[str, list[Stretch]] = {}
-    for row in Rotation.objects.prefetch_related("overrides"):
+    for row in rotations_of:
         for layer in oncall.schedule(row).layers:
             if not usernames & {name for group in layer.users for name in group}:
                 continue
@@ -311,12 +279,17 @@ def shifts_of(usernames: set[str], *, now: datetime) -> dict[str, tuple[Stretch,
     return {name: tuple(turns) for name, turns in found.items()}
 
 
-def loads(incident: Incident, *, now: datetime) -> dict[str, timedelta]:
-    """The hours in roles of each member of the incident's team in the last weeks, those without any included."""
-    if incident.team is None:
-        return {}
-    members = list(Person.objects.filter(memberships__team=incident.team, is_active=True))
+def _members(incident: Incident) -> list[Person]:
+    """Who belongs to the incident's team."""
+    if incident.team_id is None:
+        return []
+    return list(Person.objects.filter(memberships__team_id=incident.team_id, is_active=True))
+
+
+def loads(members: Iterable[Person], work: Iterable[Work], *, now: datetime) -> dict[str, timedelta]:
+    """The hours in roles of each of these people in the last weeks, those without any included."""
     spent = {person.username: timedelta(0) for person in members}
-    for one in work_of(members, since=now - LOOK_BACK):
-        spent[one.username] += one.stretch.length(now)
+    for one in work:
+        if one.username in spent:
+            spent[one.username] += one.stretch.length(now)
     return spent

@@ -15,6 +15,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from tocsin.core.access import Actor
 from tocsin.core.errors import Conflict, Invalid, NotFound, Refused
 from tocsin.incidents import actions, desk_queries, people_queries, queries, snapshots, timeline
+from tocsin.incidents.kin import kin_of
 from tocsin.incidents.models import Incident
 from tocsin.people import queries as people
 from tocsin.web import asking, form_pages, incident_page, wellbeing
@@ -67,26 +68,27 @@ def _shown(request: HttpRequest, number: int, *, line: str, problem: str = "", s
 def context(actor: Actor, incident: Incident, *, now: datetime) -> dict[str, Any]:
     """What the desk shows."""
     definition = snapshots.process_of(incident)
-    own = people_queries.own_roles(incident, actor.ident)
+    held = people_queries.roles_of(incident)
+    own = people_queries.own_roles(incident, actor.ident, held=held)
     shown = timeline.part(actor, incident, limit=TAIL, without=incident_page.BESIDES)
     return {
         "incident": incident,
         "definition": definition,
-        "may": incident_page.rights(actor, incident, now=now),
+        "may": incident_page.rights(actor, incident, held=held, now=now),
         "lines": shown.lines,
         "earlier": shown.earlier,
         "names": incident_page.names_in(actor, shown.lines),
-        "roles": incident_page.role_rows(incident),
+        "roles": incident_page.role_rows(incident, roles=held),
         "own_roles": [one.role for one in own],
         "looks_on": people_queries.looks_on(incident, own),
         "actor": actor,
         "asks": people_queries.asked_for(actor, incident),
         "next_update": incident_page.next_update(incident),
         "neighbours": incident_page.neighbours(incident),
-        "dependents": queries.dependents(incident),
+        "dependents": kin_of(incident).dependents,
         "prefixes": PREFIXES,
-        "care": wellbeing.card(actor, incident, now=now),
-        **pieces(desk_queries.desk(actor, incident, now=now)),
+        "care": wellbeing.card(actor, incident, held=held, now=now),
+        **pieces(desk_queries.desk(actor, incident, held=held, now=now)),
     }
 
 

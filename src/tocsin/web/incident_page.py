@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from tocsin.audit.models import Entry
+from tocsin.alerts.models import Alert
+from tocsin.audit.queries import Excerpt, excerpt
 from tocsin.catalog import queries as catalog
 from tocsin.catalog.models import Service
 from tocsin.core.access import Actor, Right
@@ -19,7 +20,10 @@ from tocsin.core.roles import RequiredRole, required_roles
 from tocsin.incidents import desk_queries, people_queries, queries, snapshots, timeline
 from tocsin.incidents.actions import rank
 from tocsin.incidents.actions.undoing import UNDO_WITHIN
-from tocsin.incidents.course import authorities, course
+from tocsin.incidents.course import READ_KINDS as COURSE_KINDS
+from tocsin.incidents.course import REGULATORY, authorities, course
+from tocsin.incidents.earlier import before
+from tocsin.incidents.kin import kin_of
 from tocsin.incidents.links import links_of
 from tocsin.incidents.models import (
     OPEN_STATES,
@@ -32,9 +36,11 @@ from tocsin.incidents.models import (
     State,
 )
 from tocsin.incidents.queries import Rung, TimelineLine
+from tocsin.insights.response_rows import READ_KINDS as RESPONSE_KINDS
 from tocsin.oncall import queries as oncall
 from tocsin.people import queries as people
-from tocsin.web import classification, effects
+from tocsin.postmortems.models import Postmortem
+from tocsin.web import classification, effects, wellbeing
 from tocsin.web.incident_chart import error_share
 from tocsin.web.incident_proposal import proposed_rank
 
@@ -43,6 +49,11 @@ UNDOABLE = {
     Kind.SEVERITY_CHANGED: "the change of severity",
     Kind.INCIDENT_RESOLVED: "resolving",
 }
+_UNDONE_OR_NOT = (*UNDOABLE, Kind.INCIDENT_REOPENED)
+LOOKED_AT = frozenset(
+    (*CLASSIFYING, *_UNDONE_OR_NOT, *COURSE_KINDS, *REGULATORY, *RESPONSE_KINDS, Kind.CHANGE_REPORTED)
+)
+"""The kinds of entries that some card of the page looks at; read once for all of them."""
 TAIL = 40
 BESIDES = {Kind.PAGE_ACCEPTED, Kind.ALERT_REPEATED}
 """Entries that the page tells elsewhere or that repeat; the whole timeline has them."""
@@ -99,16 +110,7 @@ class Neighbour:
     incident: Incident | None
 
 
-@dataclass(frozen=True, slots=True)
-class Before:
-    """The same thing last time, how long it took and what was said at its end."""
-
-    incident: Incident
-    lasted: timedelta | None
-    note: str
-
-
-def rights(actor: Actor, incident: Incident, *, now: datetime) -> dict[str, bool]:
+def rights(actor: Actor, incident: Incident, *, held: Iterable[RoleHeld], now: datetime) -> dict[str, bool]:
     """What this person may do here, by short name, for showing buttons; the actions check again."""
     asked = {
         "take": Right.INCIDENT_ACKNOWLEDGE,
@@ -121,7 +123,7 @@ def rights(actor: Actor, incident: Incident, *, now: datetime) -> dict[str, bool
         "waive": Right.OBLIGATION_WAIVE,
         "update": Right.UPDATE_SEND,
     }
-    allowed = rank.allowed(actor, incident, [*asked.values(), Right.PAGE_OFF_CALL], now=now)
+    allowed = rank.allowed(actor, incident, [*asked.values(), Right.PAGE_OFF_CALL], held=held, now=now)
     found = {name: right in allowed for name, right in asked.items()}
     standing = actor.may(Right.INCIDENT_ASSIGN, team=incident.team.name if incident.team else None)
     return {**found, "join": actor.may(Right.INCIDENT_JOIN), "ask": standing, "pull": Right.PAGE_OFF_CALL in allowed}
@@ -131,25 +133,28 @@ def context(actor: Actor, incident: Incident, *, now: datetime) -> dict[str, Any
     """The template's context."""
     definition = snapshots.process_of(incident)
     shown = timeline.part(actor, incident, limit=TAIL, without=BESIDES)
-    own = people_queries.own_roles(incident, actor.ident)
-    links = links_of(actor, incident)
+    held = people_queries.roles_of(incident)
+    own = people_queries.own_roles(incident, actor.ident, held=held)
+    log = excerpt(incident.ref, LOOKED_AT)
     paged = list(incident.pages.select_related("person").order_by("created_at", "pk"))
     owed = queries.obligations_of(incident)
+    links = links_of(actor, incident, owed=owed, log=log)
+    kin = kin_of(incident)
     priority = definition.catalogue.by_rank(incident.priority) if incident.priority else None
-    may = rights(actor, incident, now=now)
+    may = rights(actor, incident, held=held, now=now)
     open_owed = [one for one in owed if one.state == ObligationState.OPEN]
     return {
         "incident": incident,
         "definition": definition,
-        "course": course(actor, incident),
-        "classification": classification.card(incident, definition, _classified(incident)),
+        "course": course(actor, incident, log),
+        "classification": classification.card(incident, definition, _classified(incident, log)),
         "channel": ResponseChannel.objects.filter(incident=incident).first(),
         "asks_priority": incident.is_open or incident.state == State.RESOLVED,
         "proposed": proposed_rank(incident),
         "priority": priority,
         "asks_for": effects.of_priority(priority) if priority else [],
         "may": may,
-        "undo": undo_offer(_lately(incident, now=now), now=now) if may["classify"] else None,
+        "undo": undo_offer(_lately(log, now=now), now=now) if may["classify"] else None,
         "lines": shown.lines,
         "earlier": shown.earlier,
         "names": names_in(actor, shown.lines),
@@ -158,7 +163,7 @@ def context(actor: Actor, incident: Incident, *, now: datetime) -> dict[str, Any
         "next_update": _next_update(open_owed),
         "pages": _pages(incident, paged),
         "next_step": next_step(incident, now=now),
-        "roles": role_rows(incident, paged),
+        "roles": role_rows(incident, paged, held),
         "own_roles": [one.role for one in own],
         "looks_on": people_queries.looks_on(incident, own),
         "actor": actor,
@@ -167,20 +172,21 @@ def context(actor: Actor, incident: Incident, *, now: datetime) -> dict[str, Any
         "open_questions": desk_queries.open_questions(incident, now=now),
         "before": before(incident),
         "neighbours": neighbours(incident, links.depends_on),
-        "continues": queries.continues(incident),
-        "continued_by": queries.continued_by(incident),
-        "causes": queries.causes(incident),
-        "dependents": queries.dependents(incident),
+        "continues": kin.continues,
+        "continued_by": kin.continued_by,
+        "causes": kin.causes,
+        "dependents": kin.dependents,
         "silent_since": queries.silent_since(incident),
         "chart": error_share(incident, now=now),
         "runbook": links.runbook,
         "links": links,
-        "explanation": _explanation(incident),
+        "explanation": _explanation(incident, links.alerts),
         "can_reopen": _can_reopen(incident, definition.lifecycle.reopen_within, now=now),
         "steps": [State.INVESTIGATING, State.IDENTIFIED, State.MITIGATED],
-        "authorities": (told := authorities(actor, incident)),
+        "authorities": (told := authorities(actor, incident, log)),
         "authority_late": any(part.is_late(now=now) for one in told for part in one.reports if part.sent_at is None),
-        "has_review": hasattr(incident, "postmortem"),
+        "has_review": Postmortem.objects.filter(incident=incident).exists(),
+        "care": wellbeing.card(actor, incident, held=held, log=log, now=now),
     }
 
 
@@ -194,13 +200,13 @@ def names_in(actor: Actor, lines: Iterable[TimelineLine]) -> dict[str, str]:
     return people.labels(actor, {line.actor for line in lines})
 
 
-def _classified(incident: Incident) -> list[TimelineLine]:
+def _classified(incident: Incident, log: Excerpt) -> list[TimelineLine]:
     """Every entry that set or changed the priority or the severity; few in any incident."""
-    return timeline.since(incident, incident.created_at, kinds=CLASSIFYING)
+    return timeline.since(log, incident.created_at, kinds=CLASSIFYING)
 
 
-def _lately(incident: Incident, *, now: datetime) -> list[TimelineLine]:
-    return timeline.since(incident, now - UNDO_WITHIN, kinds=[*UNDOABLE, Kind.INCIDENT_REOPENED])
+def _lately(log: Excerpt, *, now: datetime) -> list[TimelineLine]:
+    return timeline.since(log, now - UNDO_WITHIN, kinds=_UNDONE_OR_NOT)
 
 
 def undo_offer(lines: Sequence[TimelineLine], *, now: datetime) -> UndoOffer | None:
@@ -244,13 +250,16 @@ def next_step(incident: Incident, *, now: datetime) -> NextStep | None:
     return NextStep(row.next_at, names, if_quiet=position.phase is Phase.ACKNOWLEDGED)
 
 
-def role_rows(incident: Incident, paged: Iterable[Page] | None = None) -> list[RoleRow]:
-    """The roles that are called or held, called ones first, in the order of the process; `paged` if it is at hand."""
+def role_rows(
+    incident: Incident, paged: Iterable[Page] | None = None, roles: Iterable[RoleHeld] | None = None
+) -> list[RoleRow]:
+    """The roles called or held, called ones first, in the order of the process; `paged` and `roles` if at hand."""
     definition = snapshots.process_of(incident)
     called: dict[str, RequiredRole] = {one.role: one for one in required_roles(definition, incident.severity)}
     held: dict[str, list[RoleHeld]] = {}
-    for row in incident.roles_held.filter(until_at=None).select_related("person", "team").order_by("from_at"):
-        held.setdefault(row.role, []).append(row)
+    for row in people_queries.roles_of(incident) if roles is None else roles:
+        if row.until_at is None:
+            held.setdefault(row.role, []).append(row)
     asked: dict[str, list[Page]] = {}
     if paged is None:
         paged = incident.pages.filter(kind="role", answer="").select_related("person")
@@ -269,26 +278,6 @@ def role_rows(incident: Incident, paged: Iterable[Page] | None = None) -> list[R
         for one in definition.roles.roles
         if one.code in held or (one.code in called and incident.is_open)
     ]
-
-
-def before(incident: Incident) -> Before | None:
-    """The last incident of the same cause, else of the same service, that has ended."""
-    rows = Incident.objects.filter(created_at__lt=incident.created_at).exclude(state__in=OPEN_STATES)
-    found = None
-    if incident.objective_id:
-        found = rows.filter(objective_id=incident.objective_id).order_by("-created_at").first()
-    elif incident.service_id:
-        found = rows.filter(service_id=incident.service_id).order_by("-created_at").first()
-    if found is None:
-        return None
-    lasted = found.resolved_at - found.created_at if found.resolved_at else None
-    return Before(found, lasted, _note_at_end(found))
-
-
-def _note_at_end(incident: Incident) -> str:
-    entries = Entry.objects.filter(incident=incident.ref, kind=Kind.INCIDENT_RESOLVED).order_by("-seq")
-    data = entries.values_list("data", flat=True).first()
-    return str((data or {}).get("note") or "")
 
 
 def next_update(incident: Incident) -> Obligation | None:
@@ -315,15 +304,15 @@ def neighbours(incident: Incident, needed: Iterable[Service] | None = None) -> l
     return [Neighbour(service, by_service.get(service.pk)) for service in services]
 
 
-def _explanation(incident: Incident) -> dict[str, Any] | None:
+def _explanation(incident: Incident, alerts: Sequence[Alert]) -> dict[str, Any] | None:
     """Why it began: the newest alert attached to it, with its own words and numbers."""
-    link = incident.alert_links.select_related("alert", "alert__integration").order_by("-attached_at", "-pk").first()
-    if link is None:
+    if not alerts:
         return None
+    [alert] = alerts
     row = getattr(incident, "escalation", None)
     return {
-        "alert": link.alert,
-        "text": str(link.alert.annotations.get("explanation") or link.alert.annotations.get("description") or ""),
+        "alert": alert,
+        "text": str(alert.annotations.get("explanation") or alert.annotations.get("description") or ""),
         "policy": str(row.policy.get("name") or "") if row else "",
     }
 

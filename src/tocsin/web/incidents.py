@@ -29,7 +29,6 @@ from tocsin.web import (
     incident_lanes,
     incident_page,
     incident_sorting,
-    wellbeing,
 )
 
 SHOWN = 50
@@ -151,9 +150,7 @@ def incident(request: HttpRequest, number: int) -> HttpResponse:
     """What, since when, who has it, what next."""
     actor = asking.actor(request)
     row = queries.incident(actor, number)
-    now = asking.now(request)
-    context = {**incident_page.context(actor, row, now=now), "care": wellbeing.card(actor, row, now=now)}
-    return render(request, "web/incident.html", context)
+    return render(request, "web/incident.html", incident_page.context(actor, row, now=asking.now(request)))
 
 
 @require_safe

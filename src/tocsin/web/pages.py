@@ -17,6 +17,7 @@ from tocsin.core.errors import NotFound
 from tocsin.incidents import actions, queries, snapshots
 from tocsin.incidents.actions.answering import bearer
 from tocsin.incidents.course import escalation_of
+from tocsin.incidents.earlier import before
 from tocsin.incidents.models import Page
 from tocsin.incidents.runbooks import runbook_of
 from tocsin.people import queries as people
@@ -62,7 +63,7 @@ def page(request: HttpRequest, token: str) -> HttpResponse:
         "zone": zone_of(row.person.time_zone) if row.person else zone_of("UTC"),
         "can_answer": not row.answer and waits,
         "next_step": incident_page.next_step(incident, now=now),
-        "before": incident_page.before(incident),
+        "before": before(incident),
         "runbook": runbook_of(incident, definition),
         "chart": error_share(incident, now=now),
     }

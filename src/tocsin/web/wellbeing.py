@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -12,11 +13,12 @@ from django.shortcuts import redirect, render
 from django.urls import path
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from tocsin.audit.queries import Excerpt
 from tocsin.core.access import Actor, Right
 from tocsin.core.errors import Invalid, NotAllowed, NotFound, Refused
 from tocsin.core.wellbeing import AnswerState
 from tocsin.incidents import actions, people_queries, queries, snapshots
-from tocsin.incidents.models import Incident
+from tocsin.incidents.models import Incident, RoleHeld
 from tocsin.insights import wellbeing
 from tocsin.people import queries as people
 from tocsin.web import asking, form_pages, people_words
@@ -52,9 +54,11 @@ class Thanking(forms.Form):
     )
 
 
-def card(actor: Actor, incident: Incident, *, now: datetime) -> dict[str, Any]:
-    """What the card on the incident page shows."""
-    view = wellbeing.people_in(actor, incident, now=now)
+def card(
+    actor: Actor, incident: Incident, *, held: Sequence[RoleHeld], log: Excerpt | None = None, now: datetime
+) -> dict[str, Any]:
+    """What the card on the incident page shows; `held` are the incident's roles, `log` is read if it is not at hand."""
+    view = wellbeing.people_in(actor, incident, held=held, log=log, now=now)
     shown = people_words.prompts(view)
     return {
         "view": view,

@@ -12,7 +12,7 @@ from django.db import transaction
 
 from tocsin.audit import actions as audit
 from tocsin.audit.models import Entry
-from tocsin.audit.queries import of_kinds
+from tocsin.audit.queries import Excerpt, of_kinds
 from tocsin.core.access import SYSTEM, Actor, Right, require
 from tocsin.core.errors import Invalid, NotAllowed, NotFound, Refused
 from tocsin.core.facts import Kind
@@ -24,6 +24,7 @@ from tocsin.incidents.models import CareAnswer, Incident
 from tocsin.people.models import Person
 from tocsin.platform.text import clean
 
+CONFLICTS = (Kind.CONFLICT_NOTED, Kind.CONFLICT_SETTLED)
 _LONGEST = 500
 _LONGEST_WAIT = timedelta(hours=12)
 
@@ -151,13 +152,12 @@ def settle_conflict(actor: Actor, ref: str | int, *, entries: str, settled: str,
         save(incident, now=now)
 
 
-def open_conflicts(incident: Incident) -> list[str]:
-    """The contradictions nobody has settled, in the order in which they were noted."""
+def open_conflicts(incident: Incident, log: Excerpt | None = None) -> list[str]:
+    """The contradictions nobody has settled, in the order in which they were noted; `log` if `CONFLICTS` is at hand."""
     found: dict[str, None] = {}
-    kinds = [Kind.CONFLICT_NOTED, Kind.CONFLICT_SETTLED]
-    for kind, data in of_kinds([incident.ref], kinds).values_list("kind", "data"):
-        name = str((data or {}).get("entries") or "")
-        if kind == Kind.CONFLICT_NOTED:
+    for entry in of_kinds([incident.ref], CONFLICTS) if log is None else log.of(*CONFLICTS):
+        name = str((entry.data or {}).get("entries") or "")
+        if entry.kind == Kind.CONFLICT_NOTED:
             found[name] = None
         else:
             found.pop(name, None)

@@ -78,12 +78,14 @@ def require(actor: Actor, incident: Incident, right: Right, *, what: str = "", n
         judge(actor, incident, found, what=what or WORDS.get(right, right.value), right=right.value, now=now)
 
 
-def allowed(actor: Actor, incident: Incident, rights: Iterable[Right], *, now: datetime) -> frozenset[Right]:
-    """Which of `rights` `require` would let pass; for showing buttons."""
+def allowed(
+    actor: Actor, incident: Incident, rights: Iterable[Right], *, held: Iterable[RoleHeld] | None = None, now: datetime
+) -> frozenset[Right]:
+    """Which of `rights` `require` would let pass, for showing buttons; `held` if the incident's roles are at hand."""
     standing = [right for right in rights if actor.may(right, team=team_name(incident))]
     if actor.kind not in {ActorKind.PERSON, ActorKind.PAGE_LINK}:
         return frozenset(standing)
-    definition, facts = snapshots.process_of(incident), _facts(actor, incident)
+    definition, facts = snapshots.process_of(incident), _facts(actor, incident, held)
     asked: bool | None = True if actor.kind is ActorKind.PAGE_LINK else None
     found = set()
     for right in standing:
@@ -108,9 +110,12 @@ def decision(actor: Actor, incident: Incident, right: Right, *, now: datetime) -
     return found
 
 
-def _facts(actor: Actor, incident: Incident) -> dict[str, Any]:
-    rows = RoleHeld.objects.filter(incident=incident, until_at=None)
-    held = list(rows.values_list("role", "person__username"))
+def _facts(actor: Actor, incident: Incident, known: Iterable[RoleHeld] | None = None) -> dict[str, Any]:
+    if known is None:
+        rows = RoleHeld.objects.filter(incident=incident, until_at=None)
+        held = list(rows.values_list("role", "person__username"))
+    else:
+        held = [(row.role, row.person.username) for row in known if row.until_at is None]
     return {
         "own_roles": [role for role, who in held if who == actor.ident],
         "held": [role for role, _ in held],

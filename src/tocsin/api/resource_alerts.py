@@ -14,6 +14,7 @@ from tocsin.api import shapes
 from tocsin.api.auth import actor
 from tocsin.api.incidents import rank_of
 from tocsin.api.listing import listing
+from tocsin.oncall import queries as oncall
 from tocsin.platform import clock
 from tocsin.slo import actions, queries
 from tocsin.slo.models import PriorityAssignment, ResourceAlert
@@ -44,6 +45,8 @@ class Decision(Schema):
     groups: list[str] = []
     reason: str = ""
     assign_mode: str = "automatic"
+    severity: str = ""
+    escalation_policy: str = ""
 
 
 def alert(row: ResourceAlert, decided: PriorityAssignment | None) -> dict[str, Any]:
@@ -113,6 +116,8 @@ def assign(request: HttpRequest, name: str, body: Decision) -> dict[str, Any]:
         groups=body.groups,
         reason=body.reason,
         assign_mode=body.assign_mode,
+        severity=body.severity,
+        escalation_policy=oncall.known_policy(body.escalation_policy),
         now=now,
     )
     return {

@@ -16,6 +16,7 @@ from tocsin.api.listing import listing
 from tocsin.config import apply, export, legacy_priorities
 from tocsin.core.errors import Invalid, Refused
 from tocsin.core.rule_reach import velocity_warnings
+from tocsin.oncall import queries as oncall
 from tocsin.platform import clock
 from tocsin.process import queries as process
 from tocsin.slo import actions, queries, snapshots
@@ -49,6 +50,8 @@ class Assignment(Schema):
     reason: str = ""
     raise_rule: dict[str, Any] | None = None
     assign_mode: str = "automatic"
+    severity: str = ""
+    escalation_policy: str = ""
 
 
 class Fallback(Schema):
@@ -77,6 +80,8 @@ def slo(request: HttpRequest, name: str) -> dict[str, Any]:
         "priority": assignment.priority if assignment else None,
         "priority_state": assignment.decision if assignment else "unset",
         "groups": [group.code for group in assignment.groups.all()] if assignment else [],
+        "starting_severity": (assignment.severity or None) if assignment else None,
+        "escalation_policy": (assignment.escalation_policy or None) if assignment else None,
         "breaches": [
             {**shapes.breach(one), "process_version": number}
             for one, number in zip(breaches, process.numbers_at(one.at for one in breaches), strict=True)
@@ -130,6 +135,8 @@ def assign(request: HttpRequest, name: str, body: Assignment) -> dict[str, Any]:
         reason=body.reason,
         raise_rule=body.raise_rule,
         assign_mode=body.assign_mode,
+        severity=body.severity,
+        escalation_policy=oncall.known_policy(body.escalation_policy),
         now=now,
     )
     return {
@@ -137,6 +144,8 @@ def assign(request: HttpRequest, name: str, body: Assignment) -> dict[str, Any]:
         "priority": row.priority,
         "decision": row.decision,
         "assign_mode": row.assign_mode,
+        "severity": row.severity or None,
+        "escalation_policy": row.escalation_policy or None,
         "valid_from": shapes.at(row.valid_from),
         "warnings": [warning for warning in [adopted.priority_warning(objective.service.team, now=now)] if warning],
     }

@@ -161,17 +161,28 @@ def priority() -> None:
 @click.option("--group", "groups", multiple=True, help="Who hears of it.")
 @click.option("--reason", default="")
 @click.option("--manual", is_flag=True, help="Only a proposal: a person chooses the priority of each incident.")
+@click.option("--severity", default="", help="What its incidents start with; without it what the process says.")
+@click.option("--escalation-policy", default="", help="Who is woken for it; without it the policy of its service.")
 @output_options
 def set_priority(
-    slo_name: str, priority_code: str, groups: tuple[str, ...], reason: str, manual: bool, output: str, as_json: bool
+    slo_name: str,
+    priority_code: str,
+    groups: tuple[str, ...],
+    reason: str,
+    manual: bool,
+    severity: str,
+    escalation_policy: str,
+    output: str,
+    as_json: bool,
 ) -> None:
     """Give an SLO its priority: P1, 2, or none for a deliberate no."""
     mode = "manual" if manual else "automatic"
     body = {"priority": priority_code, "groups": list(groups), "reason": reason, "assign_mode": mode}
+    body |= {"severity": severity, "escalation_policy": escalation_policy}
     found = Client().put(f"/slos/{quoted(slo_name)}/priority", body)
     for warning in found["warnings"]:
         click.echo(f"warning: {warning}", err=True)
-    columns = ("slo", "priority", "decision", "assign_mode", "valid_from")
+    columns = ("slo", "priority", "decision", "assign_mode", "severity", "escalation_policy", "valid_from")
     show(found, columns, output=output, as_json=as_json)
 
 

@@ -25,6 +25,7 @@ from tocsin.config.plan import FileProblem, Plan
 from tocsin.core.access import Actor
 from tocsin.core.errors import Invalid, NotAllowed, NotFound, TocsinError
 from tocsin.oncall import actions as oncall
+from tocsin.oncall import queries as on_call
 from tocsin.oncall.models import EscalationPolicy, ServiceEscalation
 from tocsin.process import queries as process
 from tocsin.slo import actions as slo
@@ -273,6 +274,8 @@ class _Bench:
             reason=spec.reason,
             raise_rule=_with_rank(spec.raise_rule),
             assign_mode=spec.assign_mode,
+            severity=spec.severity,
+            escalation_policy=on_call.known_policy(spec.escalation_policy),
             now=self._now,
         )
         team = objective.service.team
@@ -295,6 +298,8 @@ def _entry_spec(entry: Node) -> PrioritySpec:
         reason=entry.text_at("because"),
         raise_rule=raise_rule(entry),
         assign_mode=entry.text_at("assignMode") or "automatic",
+        severity=entry.text_at("severity"),
+        escalation_policy=entry.text_at("escalationPolicy"),
     )
 
 

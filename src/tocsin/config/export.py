@@ -204,4 +204,8 @@ def _entry(row: Objective, assignment: PriorityAssignment) -> dict[str, Any] | N
         entry["raise"] = [{"when": when, "to": codes.get(assignment.raise_rule["to"], "")}]
     if assignment.assign_mode != "automatic":
         entry["assignMode"] = assignment.assign_mode
+    if assignment.severity:
+        entry["severity"] = assignment.severity
+    if assignment.escalation_policy:
+        entry["escalationPolicy"] = assignment.escalation_policy
     return entry

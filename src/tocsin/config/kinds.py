@@ -63,6 +63,8 @@ _ENTRY = record(
         "because": WORDS,
         "raise": list_of(record({"when": _when, "to": priority_code}), most=1),
         "assignMode": text(pattern=re.compile("automatic|manual"), meaning="automatic or manual"),
+        "severity": WORDS,
+        "escalationPolicy": WORDS,
     },
 )
 _MAP = record(

@@ -12,9 +12,9 @@ import yaml
 
 from tocsin.config.kinds import OUR_VERSION, PRIORITY_MAP
 from tocsin.core.access import Actor
-from tocsin.core.priorities import PriorityState
+from tocsin.core.priorities import AssignMode, PriorityState
 from tocsin.slo import queries
-from tocsin.slo.actions import Decided
+from tocsin.slo.actions import Decided, same_response
 from tocsin.slo.models import Decision, Objective, PriorityAssignment
 
 _UNITS = ((86_400, "d"), (3600, "h"), (60, "m"))
@@ -81,7 +81,14 @@ def entry_of(objective: Objective, row: PriorityAssignment | None) -> dict[str, 
         return None
     groups = [group.code for group in row.groups.all()]
     entry = _entry(objective.name, row.decision, row.priority, groups, row.reason, row.raise_rule)
-    return entry if row.assign_mode == "automatic" else {**entry, "assignMode": row.assign_mode}
+    return {**entry, **_further(row.assign_mode, row.severity, row.escalation_policy)}
+
+
+def _further(assign_mode: str, severity: str = "", escalation_policy: str = "") -> dict[str, str]:
+    """What else an entry says, where it is not the usual."""
+    mode = assign_mode if assign_mode == AssignMode.MANUAL else ""
+    said = {"assignMode": mode, "severity": severity, "escalationPolicy": escalation_policy}
+    return {key: value for key, value in said.items() if value}
 
 
 def _changed(
@@ -93,7 +100,8 @@ def _changed(
     rule = row.raise_rule if row is not None else None
     raising = rule if rule and one.priority is not None and int(rule["to"]) < one.priority else None
     said = reason or (row.reason if row is not None else "")
-    return _entry(objective.name, one.decision, one.priority, kept if groups is None else groups, said, raising)
+    entry = _entry(objective.name, one.decision, one.priority, kept if groups is None else groups, said, raising)
+    return {**entry, **_further(row.assign_mode if row else "", **same_response(row, one.decision, one.priority, said))}
 
 
 def _entry(

@@ -107,6 +107,9 @@ class Incident(models.Model):
     team = models.ForeignKey(Team, on_delete=models.PROTECT, null=True, blank=True, related_name="incidents")
     category = models.CharField(max_length=63, blank=True, default="")
     environment = models.CharField(max_length=63, blank=True, default="")
+    escalation_policy = models.CharField(
+        max_length=63, blank=True, default=""
+    )  # what its SLO has instead of its service
     felt_in = models.CharField(max_length=150, blank=True, default="")  # which regions or tenants
     origin = models.CharField(max_length=16, choices=Origin.choices)
     source = models.CharField(max_length=150, blank=True, default="")

@@ -117,6 +117,24 @@ def policy_for(service: Service | None) -> dict[str, Any] | None:
     return policy_document(link.policy) if link else None
 
 
+def policy_named(name: str) -> dict[str, Any] | None:
+    """The document of the policy of that name; None for an empty name and for one that is gone."""
+    found = EscalationPolicy.objects.filter(name=name).first() if name else None
+    return policy_document(found) if found else None
+
+
+def policy_names() -> list[str]:
+    """The names of all escalation policies."""
+    return list(EscalationPolicy.objects.order_by("name").values_list("name", flat=True))
+
+
+def known_policy(name: str) -> str:
+    """The name, when a policy has it or it is empty. Raises Invalid for any other."""
+    if name and not EscalationPolicy.objects.filter(name=name).exists():
+        raise Invalid({"escalation_policy": f"There is no escalation policy {name!r}."})
+    return name
+
+
 def policies(actor: Actor) -> QuerySet[EscalationPolicy]:
     require(actor, Right.ONCALL_READ)
     return EscalationPolicy.objects.select_related("team").prefetch_related("services__service").order_by("name")

@@ -61,6 +61,8 @@ class PrioritySpec:
     reason: str = ""
     raise_rule: Mapping[str, Any] | None = None
     assign_mode: str = "automatic"
+    severity: str = ""
+    escalation_policy: str = ""
     origin: str = ""
 
 

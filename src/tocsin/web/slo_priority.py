@@ -14,6 +14,7 @@ from tocsin.core.breach_frequency import FrequencyRule
 from tocsin.core.errors import Invalid
 from tocsin.core.priorities import AssignMode
 from tocsin.core.rule_reach import frequency_warning, velocity_warnings
+from tocsin.oncall import queries as oncall
 from tocsin.process import queries as process
 from tocsin.process.sentences import consequences
 from tocsin.slo import queries
@@ -64,12 +65,13 @@ def form(request: HttpRequest, objective: Objective, *, given: dict[str, Any] | 
     current = queries.assignment_at(objective, now)
     team = objective.service.team
     held: dict[str, Any] = {"priority": "", "groups": [], "reason": "", "raise_to": "", "more_than": "", "hours": ""}
-    held["manual"] = ""
+    held |= {"manual": "", "severity": "", "escalation_policy": ""}
     if current is not None:
         rule = current.raise_rule or {}
         held["priority"] = str(current.priority) if current.decision == Decision.SET else NONE
         held["groups"] = [group.code for group in current.groups.all()]
         held["manual"] = "yes" if current.assign_mode == AssignMode.MANUAL else ""
+        held["severity"], held["escalation_policy"] = current.severity, current.escalation_policy
         held["raise_to"] = str(rule.get("to", ""))
         held["more_than"] = str(rule.get("more_than", ""))
         held["hours"] = f"{rule['within_seconds'] / _HOUR:g}" if rule else ""
@@ -80,6 +82,8 @@ def form(request: HttpRequest, objective: Objective, *, given: dict[str, Any] | 
         "owners": team.label if team else "an administrator",
         "choices": choices(),
         "groups": process.groups(actor),
+        "severities": process.current().severities,
+        "policies": oncall.policy_names(),
         "given": given or held,
         "fallbacks": FALLBACKS,
         "reach": velocity_warnings(objective.target, objective.period, codes()),
@@ -97,7 +101,7 @@ def _is_hidden(request: HttpRequest, objective: Objective, *, decided: bool, typ
 
 def given(request: HttpRequest) -> dict[str, Any]:
     """What was typed, as it was typed."""
-    names = ("priority", "reason", "raise_to", "more_than", "hours", "manual")
+    names = ("priority", "reason", "raise_to", "more_than", "hours", "manual", "severity", "escalation_policy")
     return {**{name: request.POST.get(name, "") for name in names}, "groups": request.POST.getlist("groups")}
 
 
@@ -114,6 +118,8 @@ def wanted(typed: dict[str, Any], objective: Objective) -> dict[str, Any]:
         "groups": typed["groups"],
         "reason": typed["reason"],
         "raise_rule": _reachable(_raise_rule(typed), objective),
+        "severity": typed["severity"],
+        "escalation_policy": oncall.known_policy(typed["escalation_policy"]),
         "assign_mode": (AssignMode.MANUAL if typed["manual"] == "yes" else AssignMode.AUTOMATIC).value,
     }
 

@@ -88,16 +88,20 @@ def assign(request: HttpRequest, name: str) -> HttpResponse:
     mode = AssignMode.MANUAL if request.POST.get("manual") == "yes" else AssignMode.AUTOMATIC
 
     def change() -> object:
+        row, reason = queries.resource_alert(actor, name), request.POST.get("reason", "")
         if choice != slo_priority.NONE and not choice.isdecimal():
             raise Invalid({"priority": "Choose what this alert means."})
+        decision = Decision.NONE if choice == slo_priority.NONE else Decision.SET
+        rank = int(choice) if choice.isdecimal() else None
         return actions.assign_priority(
             actor,
-            resource_alert=queries.resource_alert(actor, name),
-            decision=Decision.NONE if choice == slo_priority.NONE else Decision.SET,
-            priority=int(choice) if choice.isdecimal() else None,
+            resource_alert=row,
+            decision=decision,
+            priority=rank,
             groups=request.POST.getlist("groups"),
-            reason=request.POST.get("reason", ""),
+            reason=reason,
             assign_mode=mode,
+            **actions.same_response(queries.alert_assignments_at([row.pk], now).get(row.pk), decision, rank, reason),
             now=now,
         )
 

@@ -132,6 +132,7 @@ def _open(change: AlertChange, *, now: datetime) -> Incident:
     version = process.current_version()
     definition = process.definition(version)
     service = alert.service or catalog.catch_all()
+    assignment = _assignment(change, now=now)
     incident = opening.create(
         title=_title(alert),
         description=alert.annotations.get("description", "") or alert.annotations.get("explanation", ""),
@@ -139,7 +140,10 @@ def _open(change: AlertChange, *, now: datetime) -> Incident:
         team=service.team,
         priority=alert.priority,
         priority_state=alert.priority_state,
-        severity=opening.starting_severity(definition, alert.priority),
+        severity=opening.starting_severity(
+            definition, alert.priority, decided=assignment.severity if assignment else ""
+        ),
+        escalation_policy=assignment.escalation_policy if assignment else "",
         signal_severity=alert.signal_severity,
         origin=Origin.SLO if alert.objective else Origin.RESOURCE,
         source=_source(alert),
@@ -155,7 +159,6 @@ def _open(change: AlertChange, *, now: datetime) -> Incident:
     )
     IncidentAlert.objects.create(incident=incident, alert=alert, attached_at=now)
     groups: list[StakeholderGroup] = []
-    assignment = _assignment(change, now=now)
     if assignment is not None:
         groups = list(assignment.groups.all())
         incident.groups.set(groups)
@@ -170,6 +173,8 @@ def _assignment(change: AlertChange, *, now: datetime) -> PriorityAssignment | N
     """What was decided beforehand for the SLO, or for the registered resource alert, behind a change."""
     if change.signal is not None:
         return change.signal.assignment
+    if change.alert.objective is not None:
+        return slos.assignment_at(change.alert.objective, now)
     known = change.alert.resource_alert_id
     return slos.alert_assignments_at([known], now).get(known) if known is not None else None
 

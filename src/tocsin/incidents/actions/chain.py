@@ -150,7 +150,7 @@ def policy_for(incident: Incident) -> core.Policy:
 
 
 def _policy_for(incident: Incident) -> dict[str, Any]:
-    found = oncall.policy_for(incident.service)
+    found = oncall.policy_named(incident.escalation_policy) or oncall.policy_for(incident.service)
     own = found or usual_policy(incident, snapshots.process_of(incident))
     others = shared_causes.policies_of_others(incident)
     return joined_policy([parse_policy(one) for one in (own, *others)]) if others else own

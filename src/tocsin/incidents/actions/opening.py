@@ -132,10 +132,14 @@ def _severity(definition: ProcessDefinition, priority: int | None, given: str | 
     return starting_severity(definition, priority)
 
 
-def starting_severity(definition: ProcessDefinition, priority: int | None) -> str:
-    """The severity an incident starts with unless a person says another: moved to the nearest allowed pair."""
-    pair = machine_pair(definition, priority, definition.severities.start)
-    return pair.severity if pair else definition.severities.start
+def starting_severity(definition: ProcessDefinition, priority: int | None, *, decided: str = "") -> str:
+    """The severity an incident starts with unless a person says another: moved to the nearest allowed pair.
+
+    `decided` is what its SLO's team chose beforehand; one the process no longer has is passed over.
+    """
+    start = decided if decided in definition.severities.codes else definition.severities.start
+    pair = machine_pair(definition, priority, start)
+    return pair.severity if pair else start
 
 
 def chosen_groups(codes: Iterable[str]) -> list[StakeholderGroup]:

@@ -3,7 +3,7 @@
 from tocsin.slo.actions.alert_rules import set_rule
 from tocsin.slo.actions.closing_periods import close_periods
 from tocsin.slo.actions.counting import add_counts, count_errors, forget_counts, mark_invalid
-from tocsin.slo.actions.deciding import Decided, decide_many, undo_decisions
+from tocsin.slo.actions.deciding import Decided, decide_many, same_response, undo_decisions
 from tocsin.slo.actions.evaluating import evaluate
 from tocsin.slo.actions.fallback import set_fallback
 from tocsin.slo.actions.feedback_sessions import record_session
@@ -44,6 +44,7 @@ __all__ = [
     "note_findings",
     "record_session",
     "retire_objective",
+    "same_response",
     "save_budget_policy",
     "save_objective",
     "save_resource_alert",

@@ -10,7 +10,9 @@ from django.db import transaction
 
 from tocsin.core.access import Actor
 from tocsin.core.errors import Conflict, Invalid
+from tocsin.core.matrix import pair_decision
 from tocsin.core.priorities import PriorityState
+from tocsin.process import queries as process
 from tocsin.slo.actions.priorities import assign_priority, withdraw_priority
 from tocsin.slo.models import Decision, Objective, PriorityAssignment
 
@@ -65,6 +67,7 @@ def _decide(
             reason=reason,
             raise_rule=_still_raising(former, one),
             assign_mode=former.assign_mode if former else "automatic",
+            **same_response(former, one.decision, one.priority, reason),
             valid_from=valid_from,
             now=now,
         )
@@ -104,6 +107,8 @@ def _undo(actor: Actor, name: str, decided_at: datetime, *, now: datetime) -> bo
         reason=f"{reason}. {before.reason}".strip(),
         raise_rule=before.raise_rule,
         assign_mode=before.assign_mode,
+        severity=before.severity,
+        escalation_policy=before.escalation_policy,
         now=now,
     )
     return True
@@ -122,6 +127,18 @@ def _said(former: PriorityAssignment | None) -> tuple[str, int | None]:
 
 def _groups_of(former: PriorityAssignment | None) -> list[str]:
     return list(former.groups.values_list("code", flat=True)) if former is not None else []
+
+
+def same_response(
+    former: PriorityAssignment | None, decision: str, priority: int | None, reason: str
+) -> dict[str, str]:
+    """Another priority leaves alone how its incidents start, but for a severity that it cannot go with."""
+    if former is None or decision != Decision.SET:
+        return {}
+    severity = former.severity
+    if severity and not pair_decision(process.current(), priority, severity, explanation=reason).accepted:
+        severity = ""
+    return {"severity": severity, "escalation_policy": former.escalation_policy}
 
 
 def _still_raising(former: PriorityAssignment | None, one: Decided) -> dict[str, object] | None:

@@ -14,6 +14,7 @@ from tocsin.audit.actions import Fact
 from tocsin.core.access import Actor, Right, require
 from tocsin.core.errors import Conflict, Invalid, NotFound, Refused
 from tocsin.core.facts import Kind
+from tocsin.core.matrix import pair_decision, refusal_text
 from tocsin.core.priorities import AssignMode
 from tocsin.platform import db
 from tocsin.platform.text import clean
@@ -36,6 +37,8 @@ def assign_priority(
     reason: str = "",
     raise_rule: Mapping[str, Any] | None = None,
     assign_mode: str = AssignMode.AUTOMATIC,
+    severity: str = "",
+    escalation_policy: str = "",
     valid_from: datetime | None = None,
     now: datetime,
 ) -> PriorityAssignment:
@@ -43,10 +46,14 @@ def assign_priority(
 
     The former decision ends then; one that was only planned for later gives way.
     `decision` is set (with a rank of the catalogue) or none, on purpose. `raise_rule` {"more_than", "within_seconds",
-    "to", "count": episodes | occurrences} makes it conditional, for SLOs. Deciding the same again writes nothing. Raises
-    Invalid for wrong fields, Refused for a moment before the decision in force.
+    "to", "count": episodes | occurrences} makes it conditional, for SLOs. `severity` is the one its incidents start with
+    instead of the process's, `escalation_policy` the name of a policy instead of the service's (the caller has looked it
+    up: `oncall.queries.known_policy`). Deciding the same again writes nothing. Raises Invalid for wrong fields, Refused
+    for a moment before the decision in force.
     """
+    response = {"severity": severity, "escalation_policy": escalation_policy}
     rule = _check(decision, priority, raise_rule, assign_mode)
+    _check_response(decision, priority, response, reason)
     begins = _begins(valid_from, now=now)
     with transaction.atomic():
         target = _target(objective, resource_alert)
@@ -56,6 +63,7 @@ def assign_priority(
         members = _groups(groups)
         former = _open_decision(actor, target, now=now)
         fields = {"decision": decision, "priority": priority, "raise_rule": rule, "assign_mode": assign_mode}
+        fields |= response
         if former is not None and _says_the_same(former, fields, members):
             return former
         _close(former, begins)
@@ -224,6 +232,21 @@ def _check(
     return rule
 
 
+def _check_response(decision: str, priority: int | None, response: Mapping[str, str], reason: str) -> None:
+    """Whether incidents may start like this. Where a pair asks for a reason, the decision's own is it."""
+    given = [field for field, value in response.items() if value]
+    if given and decision == Decision.NONE:
+        raise Invalid(dict.fromkeys(given, "none means that no incident opens; give this with a priority"))
+    if not response["severity"]:
+        return
+    definition = process.current()
+    if definition.severities.switched_off:
+        raise Invalid({"severity": "The process in force works without severities; leave this empty."})
+    found = pair_decision(definition, priority, response["severity"], explanation=reason)
+    if not found.accepted:
+        raise Invalid({"severity": refusal_text(definition, found)})
+
+
 def _groups(codes: Sequence[str]) -> list[StakeholderGroup]:
     found = {group.code: group for group in StakeholderGroup.objects.filter(code__in=codes)}
     if missing := [code for code in codes if code not in found]:
@@ -258,6 +281,8 @@ def _tell(
         "groups": [group.code for group in members],
         "raise_rule": assignment.raise_rule,
         "assign_mode": assignment.assign_mode,
+        "severity": assignment.severity,
+        "escalation_policy": assignment.escalation_policy,
         "reason": assignment.reason,
         "former": _short(former),
         **_planned(assignment.valid_from, now),

@@ -17,7 +17,7 @@ from tocsin.core.facts import Kind
 from tocsin.platform import db
 from tocsin.platform.text import clean
 from tocsin.slo import queries, snapshots
-from tocsin.slo.actions.priorities import assign_priority
+from tocsin.slo.actions.deciding import Decided, decide_many
 from tocsin.slo.models import (
     ConsumerView,
     Objective,
@@ -90,13 +90,8 @@ def _is_provider(actor: Actor, objective: Objective) -> None:
 def _decide(
     actor: Actor, objective: Objective, decision: str, priority: int | None, reason: str, *, now: datetime
 ) -> None:
-    former = PriorityAssignment.objects.filter(objective=objective, valid_until=None).first()
-    if former is not None and (former.decision, former.priority) == (decision, priority):
-        return
-    groups = [group.code for group in former.groups.all()] if former else []
-    assign_priority(
-        actor, objective=objective, decision=decision, priority=priority, groups=groups, reason=reason, now=now
-    )
+    """What a decision says besides stays as it was: groups, when it is raised, how its incidents start."""
+    decide_many(actor, [Decided(objective.name, decision, priority)], reason=reason, now=now)
 
 
 def _divergences(objective: Objective, held: PriorityAssignment) -> list[Divergence]:

@@ -28,7 +28,8 @@ class PriorityAssignment(models.Model):
     """The meaning of a breach of this SLO (or of this resource alert), from a moment on; replacing it closes the former. Exactly one is open.
 
     `priority` is a rank of the catalogue; `raise_rule` holds {"more_than": 3, "within_seconds": 3600, "to": 2,
-    "count": "episodes"} for a conditional priority.
+    "count": "episodes"} for a conditional priority. `severity` is the one an incident of it starts with and
+    `escalation_policy` the name of the policy that wakes people for it; empty leaves both to process and service.
     """
 
     target_kind = models.CharField(max_length=16, choices=TargetKind.choices, default=TargetKind.SLO)
@@ -43,6 +44,8 @@ class PriorityAssignment(models.Model):
     raise_rule = models.JSONField(null=True, blank=True)
     groups = models.ManyToManyField(StakeholderGroup, blank=True, related_name="assignments")
     assign_mode = models.CharField(max_length=16, default="automatic")
+    severity = models.CharField(max_length=63, blank=True, default="")
+    escalation_policy = models.CharField(max_length=63, blank=True, default="")
     reason = models.TextField(blank=True, default="")
     assigned_by = models.CharField(max_length=150)
     valid_from = models.DateTimeField()

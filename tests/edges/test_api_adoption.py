@@ -14,6 +14,7 @@ from tests.domains import adoption_worlds as world
 from tests.domains import slo_worlds, worlds
 from tests.edges.api_client import Caller
 from tocsin.core.access import SYSTEM
+from tocsin.oncall import actions as oncall
 from tocsin.people import actions as people
 from tocsin.platform import clock as clocks
 from tocsin.platform.clock import WoundClock
@@ -212,6 +213,20 @@ def test_giving_a_priority_warns_while_the_team_is_not_ready_and_is_silent_once_
     answer = bo.must("PUT", "/api/v1/slos/checkout-availability/priority", {"priority": 3})
     assert "not ready to prioritise" in answer["warnings"][0]
     assert answer["assign_mode"] == "automatic"
+
+
+@pytest.mark.req("R-9.2.3-10")
+def test_the_terminal_says_how_incidents_start_and_what_is_wrong_with_it(shell: Shell, clock: WoundClock) -> None:
+    world.complete(now=clocks.now())
+    oncall.save_policy(
+        SYSTEM, {"name": "night", "steps": [{"wait_minutes": 5, "targets": ["user:bo"]}]}, now=clocks.now()
+    )
+    given = ("priority", "set", "checkout-availability", "P2", "--severity", "error", "--escalation-policy")
+    told = shell.json(*given, "night")
+    assert (told["severity"], told["escalation_policy"]) == ("error", "night")
+    wrong = shell.run(*given, "day")
+    assert wrong.exit_code == 1
+    assert "There is no escalation policy 'day'" in wrong.stderr
 
 
 @pytest.mark.req("R-9.2.3-16")

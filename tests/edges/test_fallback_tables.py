@@ -16,6 +16,7 @@ from tests.domains.worlds import NOW
 from tests.edges.api_client import Caller
 from tocsin.audit.models import Entry
 from tocsin.core.access import SYSTEM
+from tocsin.oncall import actions as oncall
 from tocsin.people import actions as people_actions
 from tocsin.people import queries as people
 from tocsin.platform.clock import WoundClock
@@ -88,6 +89,24 @@ def test_the_api_and_the_terminal_switch_and_tell_what_is_out_of_reach(
     told = CliRunner().invoke(cli, ["priority", "fallback", "log-on-availability", "velocity"], env=env)
     assert told.exit_code == 0
     assert "cannot be reached at even traffic" in told.stderr
+
+
+@pytest.mark.req("R-9.2.3-10")
+def test_the_form_takes_how_incidents_start_and_shows_it_again(client: Client, slo: Objective) -> None:
+    oncall.save_policy(SYSTEM, {"name": "night", "steps": [{"wait_minutes": 5, "targets": ["user:ada"]}]}, now=NOW)
+    typed = {"priority": "3", "severity": "critical", "escalation_policy": "night"}
+    answer = signed_in(client).post(f"{PAGE}/priority", typed)
+    page = html.unescape(answer.content.decode())
+    assert answer.status_code == 422
+    assert "Nearest allowed" in page
+    assert '<option value="night" selected>' in page
+    assert not PriorityAssignment.objects.exists()
+    gone = client.post(f"{PAGE}/priority", {**typed, "severity": "error", "escalation_policy": "day"})
+    assert "There is no escalation policy 'day'" in html.unescape(gone.content.decode())
+    assert client.post(f"{PAGE}/priority", {**typed, "severity": "error"}).status_code == 302
+    page = client.get(PAGE).content.decode()
+    assert "Starts with severity error." in page
+    assert '<option value="error" selected>' in page
 
 
 def test_a_frequency_that_could_never_be_met_is_refused_in_the_form_with_its_reason(

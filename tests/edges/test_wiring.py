@@ -49,6 +49,16 @@ def test_the_way_of_an_slo_is_drawn_from_its_source_to_the_phones_of_those_on_ca
     assert joined.words == "one open incident for each SLO"
 
 
+@pytest.mark.req("R-9.2.3-10")
+def test_an_slo_that_wakes_by_a_policy_of_its_own_leads_there_too(lived: WoundClock) -> None:
+    slo.assign_priority(
+        SYSTEM, objective="refunds", decision="set", priority=3, escalation_policy="identity-chain", now=lived.now()
+    )
+    graph = wiring_picture.picture(SYSTEM, now=lived.now())
+    node = next(one for one in graph.nodes if one.stage is Stage.SLO and one.name == "refunds")
+    assert {one.name for one in graph.reached(node, Stage.ROTATION)} == {"identity-primary"}
+
+
 @pytest.mark.req("R-9.2.10-1")
 def test_an_alert_without_rotation_and_a_rotation_without_people_are_named_with_what_to_do(lived: WoundClock) -> None:
     layer = {"name": "old", "start": "2020-01-01T00:00:00Z", "until": "2020-02-01T00:00:00Z", "users": [["bo"]]}

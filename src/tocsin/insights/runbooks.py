@@ -31,7 +31,7 @@ def runbook(actor: Actor, objective: Objective, *, now: datetime) -> list[Block]
         *_what(objective),
         *_steps(objective),
         *_needs(objective),
-        *_who(objective),
+        *_who(objective, now=now),
         *_before(objective),
         *_priority(actor, objective, now=now),
     ]
@@ -61,8 +61,9 @@ def _needs(one: Objective) -> list[Block]:
     return [Heading(2, "Look there, too"), List(tuple(needed))] if needed else []
 
 
-def _who(one: Objective) -> list[Block]:
-    policy = oncall.policy_for(one.service)
+def _who(one: Objective, *, now: datetime) -> list[Block]:
+    decided = slo.assignment_at(one, now)
+    policy = (decided and oncall.policy_named(decided.escalation_policy)) or oncall.policy_for(one.service)
     if policy is None:
         return []
     steps = tuple(", ".join(step.get("targets", ())) or "nobody" for step in policy["steps"])

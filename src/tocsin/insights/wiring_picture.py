@@ -58,6 +58,7 @@ class _Loader:
         self._edges: list[Edge] = []
         self._persons = {row.username: row for row in people.persons(actor) if row.is_active}
         self._services = catalog.services(actor)
+        self._own_policies: dict[str, list[Node]] = {}
 
     def load(self) -> Wiring:
         self._signals()
@@ -120,6 +121,8 @@ class _Loader:
         if assignment is None:
             return
         self._tie(node, _priority(self._process, assignment))
+        if assignment.escalation_policy:
+            self._own_policies.setdefault(assignment.escalation_policy, []).append(node)
         for group in assignment.groups.all():
             self._tie(node, Node(Stage.GROUP, group.code, group.name))
 
@@ -136,6 +139,8 @@ class _Loader:
         node = Node(Stage.ESCALATION, policy.name, policy.display_name)
         for link in policy.services.all():
             self._tie(_node_of(link.service), node)
+        for signal in self._own_policies.get(policy.name, ()):
+            self._tie(signal, node, "instead of its service's")
         for place, step in enumerate(policy.steps, start=1):
             for target in step.get("targets", ()):
                 for end in self._target(target, policy, rotations):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TypedDict
 
 from django.db import transaction
 
@@ -26,6 +27,13 @@ class Decided:
     slo: str
     decision: str
     priority: int | None = None
+
+
+class Start(TypedDict):
+    """How incidents of a target start, as `assign_priority` takes it."""
+
+    severity: str
+    escalation_policy: str
 
 
 def decide_many(
@@ -129,16 +137,14 @@ def _groups_of(former: PriorityAssignment | None) -> list[str]:
     return list(former.groups.values_list("code", flat=True)) if former is not None else []
 
 
-def same_response(
-    former: PriorityAssignment | None, decision: str, priority: int | None, reason: str
-) -> dict[str, str]:
+def same_response(former: PriorityAssignment | None, decision: str, priority: int | None, reason: str) -> Start:
     """Another priority leaves alone how its incidents start, but for a severity that it cannot go with."""
     if former is None or decision != Decision.SET:
-        return {}
+        return Start(severity="", escalation_policy="")
     severity = former.severity
     if severity and not pair_decision(process.current(), priority, severity, explanation=reason).accepted:
         severity = ""
-    return {"severity": severity, "escalation_policy": former.escalation_policy}
+    return Start(severity=severity, escalation_policy=former.escalation_policy)
 
 
 def _still_raising(former: PriorityAssignment | None, one: Decided) -> dict[str, object] | None:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db.models import F, Prefetch, QuerySet
+from django.db.models import F, QuerySet
 
 from tocsin.core.access import Actor, Right, require
 from tocsin.core.decision_duties import DecisionDuty, DutyCheck, DutyState, Execution, check
@@ -17,6 +17,7 @@ from tocsin.incidents.models import (
     ConditionReport,
     Decision,
     DecisionAddressee,
+    DecisionDutyRow,
     Incident,
     Question,
     RoleHeld,
@@ -26,6 +27,7 @@ from tocsin.incidents.models import (
 from tocsin.incidents.queries import incident as one_incident
 from tocsin.people.models import Person
 
+_Duties = dict[str, tuple[datetime | None, datetime | None]]
 MOST = 100
 """So many of each are read at most, newest first; an incident with more shows how many there are."""
 
@@ -125,8 +127,9 @@ def desk_of(actor: Actor, ref: str | int, *, now: datetime) -> Desk:
 
 def decisions(incident: Incident, *, now: datetime, limit: int = MOST) -> list[DecisionLine]:
     """The latest decisions, newest first."""
-    rows = _decisions(incident)
-    return [_decision(row, now=now) for row in rows.order_by("-number")[:limit]]
+    rows = list(_decisions(incident).order_by("-number")[:limit])
+    duties = _duties(rows)
+    return [_decision(row, duties.get(row.pk, {}), now=now) for row in rows]
 
 
 def decision(actor: Actor, ref: str | int, number: int, *, now: datetime) -> DecisionLine:
@@ -135,30 +138,37 @@ def decision(actor: Actor, ref: str | int, number: int, *, now: datetime) -> Dec
     found = _decisions(row).filter(number=number).first()
     if found is None:
         raise NotFound(f"{row.ref} has no decision {number}.")
-    return _decision(found, now=now)
+    return _decision(found, _duties([found]).get(found.pk, {}), now=now)
 
 
 def _decisions(incident: Incident) -> QuerySet[Decision]:
-    addressees = Prefetch("addressees", DecisionAddressee.objects.select_related("person"))
-    return Decision.objects.filter(incident=incident).prefetch_related(addressees, "duties")
+    return Decision.objects.filter(incident=incident).prefetch_related("addressees")
 
 
-def last_decision(incident: Incident, *, now: datetime) -> DecisionLine | None:
-    return next(iter(decisions(incident, now=now, limit=1)), None)
+def _duties(rows: Iterable[Decision]) -> dict[int, _Duties]:
+    """When each duty of each decision is due and was done; there are three for each decision, so only the times are read."""
+    duties = DecisionDutyRow.objects.filter(decision__in=[row.pk for row in rows])
+    found: dict[int, _Duties] = {}
+    for decision, duty, due_at, done_at in duties.values_list("decision_id", "duty", "due_at", "done_at"):
+        found.setdefault(decision, {})[duty] = due_at, done_at
+    return found
 
 
-def open_questions(incident: Incident, *, now: datetime, limit: int = MOST) -> list[Boxed]:
+def last_decision(incident: Incident) -> Decision | None:
+    return Decision.objects.filter(incident=incident).order_by("-number").first()
+
+
+def open_questions(incident: Incident, *, limit: int = MOST) -> list[Question]:
     """Questions nobody has answered, oldest first."""
-    rows = Question.objects.filter(incident=incident, answered_at=None).select_related("owner").order_by("number")
-    return [_boxed(one, None, now=now) for one in rows[:limit]]
+    rows = Question.objects.filter(incident=incident, answered_at=None)
+    return list(rows.order_by("number")[:limit])
 
 
-def _decision(row: Decision, *, now: datetime) -> DecisionLine:
-    known = {one.duty: one for one in row.duties.all()}
+def _decision(row: Decision, duties: _Duties, *, now: datetime) -> DecisionLine:
     checks = tuple(
-        check(duty, due_at=known[duty.value].due_at, done_at=known[duty.value].done_at, now=now)
+        check(duty, due_at=duties[duty.value][0], done_at=duties[duty.value][1], now=now)
         for duty in DecisionDuty
-        if duty.value in known
+        if duty.value in duties
     )
     addressees = tuple(sorted(row.addressees.all(), key=lambda one: one.pk))
     return DecisionLine(row, addressees, checks)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 
-from tocsin.audit.models import Entry
+from tocsin.audit.queries import of_kinds
 from tocsin.core.facts import Kind
 from tocsin.incidents.models import OPEN_STATES, Incident
 
@@ -37,6 +37,6 @@ def before(incident: Incident) -> Before | None:
 
 
 def _note_at_end(incident: Incident) -> str:
-    entries = Entry.objects.filter(incident=incident.ref, kind=Kind.INCIDENT_RESOLVED).order_by("-seq")
-    data = entries.values_list("data", flat=True).first()
+    ends = of_kinds([incident.ref], [Kind.INCIDENT_RESOLVED]).values_list("data", flat=True)
+    data = next(reversed(ends), None)
     return str((data or {}).get("note") or "")

@@ -18,7 +18,7 @@ def teams_of(incident: Incident) -> list[Team]:
 
 def known(incident: Incident) -> KnownFacts:
     """The facts a severity is weighed by."""
-    scope = Scope.objects.filter(incident=incident).first()
+    scope = next(iter(Scope.objects.filter(incident=incident)), None)
     return KnownFacts(
         users_share=scope.users_share if scope else None,
         teams_named=len(teams_of(incident)),

@@ -164,6 +164,7 @@ class Incident(models.Model):
             ),
             models.Index(fields=["-created_at"], name="incident_latest"),
             models.Index(fields=["objective", "-created_at"], name="incident_objective"),
+            models.Index(fields=["service", "-created_at"], name="incident_service"),
         ]
 
     @property
@@ -281,6 +282,7 @@ class RoleHeld(models.Model):
                 fields=["incident", "role", "person"], condition=Q(until_at__isnull=True), name="role_held_once"
             ),
         ]
+        indexes = [models.Index(fields=["person", "from_at"], name="role_held_lately")]
 
 
 class EscalationState(models.TextChoices):
@@ -335,3 +337,4 @@ class Page(models.Model):
                 fields=["incident", "generation", "loop", "step", "repeat", "person", "kind"], name="page_once"
             ),
         ]
+        indexes = [models.Index(fields=["person", "created_at"], name="paged_lately")]

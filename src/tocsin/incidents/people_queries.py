@@ -69,14 +69,14 @@ def offered(actor: Actor, incident: Incident) -> list[HandOver]:
     """Hand-overs that wait for the next person, oldest first."""
     require(actor, Right.INCIDENT_READ)
     rows = HandOver.objects.filter(incident=incident, accepted_at=None, withdrawn_at=None)
-    return list(rows.select_related("giver", "taker").order_by("offered_at", "pk"))
+    return list(rows.prefetch_related("giver", "taker").order_by("offered_at", "pk"))
 
 
 def asked_for(actor: Actor, incident: Incident) -> list[TakeOver]:
     """Requests for a role that wait for whoever holds it, oldest first."""
     require(actor, Right.INCIDENT_READ)
     rows = TakeOver.objects.filter(incident=incident, answered_at=None)
-    return list(rows.select_related("giver", "taker").order_by("asked_at", "pk"))
+    return list(rows.prefetch_related("giver", "taker").order_by("asked_at", "pk"))
 
 
 def looking_on_role(incident: Incident) -> str:
@@ -102,7 +102,7 @@ def own_roles(incident: Incident, username: str, *, held: Iterable[RoleHeld] | N
 
 def team_record(incident: Incident) -> ResponseTeam | None:
     """The team of that incident, once it was dissolved."""
-    return ResponseTeam.objects.filter(incident=incident).first()
+    return next(iter(ResponseTeam.objects.filter(incident=incident)), None)
 
 
 def met_before(incident: Incident, names: Mapping[int, str]) -> frozenset[frozenset[str]]:

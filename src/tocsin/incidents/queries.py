@@ -12,6 +12,7 @@ from django.db.models import Case, Count, IntegerField, Max, Q, QuerySet, Value,
 from tocsin.alerts import queries as alerts
 from tocsin.alerts.models import Alert, AlertState
 from tocsin.audit.models import Entry
+from tocsin.audit.queries import of_kinds
 from tocsin.core import incident_lifecycle as lifecycle
 from tocsin.core.access import Actor, Right, require
 from tocsin.core.alert_latch import Urgency
@@ -301,7 +302,8 @@ def ladder_of(row: Incident, pages_of: Iterable[Page]) -> list[Rung]:
     """The same of an incident and its pages at hand; the caller has authorised."""
     pages = {str(page.pk): page for page in pages_of}
     messages = OutboxMessage.objects.filter(subject_kind="page", subject_id__in=pages, incident=row.ref)
-    ordered = messages.prefetch_related("deliveries").order_by("not_before", "id")
+    told = messages.only("channel", "subject_id", "not_before", "sent_at", "state", "last_error")
+    ordered = told.prefetch_related("deliveries").order_by("not_before", "id")
     return [Rung(pages[message.subject_id], message, list(message.deliveries.all())) for message in ordered]
 
 
@@ -316,7 +318,7 @@ def silent_since(incident: Incident) -> datetime | None:
     """When its last alert was heard of for the last time, if it ended only because nobody spoke of it any more."""
     if incident.alert_ended_at is None:
         return None
-    last = Entry.objects.filter(incident=incident.ref, kind=Kind.ALERT_ENDED).order_by("-seq").first()
+    last = of_kinds([incident.ref], [Kind.ALERT_ENDED]).last()
     if last is None or not (last.data or {}).get("silent"):
         return None
     heard = incident.alert_links.aggregate(at=Max("alert__last_received_at"))["at"]

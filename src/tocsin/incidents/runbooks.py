@@ -56,9 +56,9 @@ def path_of(objective: Objective) -> str:
 
 
 def newest_alert(incident: Incident) -> list[Alert]:
-    """The alert that was attached last, alone, with what is registered of it; nothing for an incident without any."""
-    links = incident.alert_links.select_related("alert__resource_alert", "alert__integration")
-    return [link.alert for link in links.order_by("-attached_at", "-pk")[:1]]
+    """The alert that was attached last, alone; nothing for an incident without any."""
+    links = incident.alert_links.select_related("alert").order_by("-attached_at", "-pk")
+    return [link.alert for link in links[:1]]
 
 
 def _of_alert(alerts: Sequence[Alert]) -> str:

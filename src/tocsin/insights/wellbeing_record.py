@@ -9,7 +9,7 @@ from itertools import chain
 from typing import Any
 
 from django.db.models import Case, DateTimeField, Q, When
-from django.db.models.functions import Coalesce
+from django.db.models.functions import Coalesce, Least
 
 from tocsin.audit.models import Entry
 from tocsin.audit.queries import Excerpt
@@ -42,9 +42,8 @@ def worked(row: RoleHeld) -> Stretch:
     return _stretch(row.from_at, row.until_at, ended)
 
 
-def _stretch(begun: datetime, until: datetime | None, ended: datetime | None) -> Stretch:
-    ends = [at for at in (until, ended) if at is not None]
-    end = min(ends) if ends else None
+def _stretch(begun: datetime, *ends: datetime | None) -> Stretch:
+    end = min((at for at in ends if at is not None), default=None)
     return Stretch(begun, max(end, begun) if end else None)
 
 
@@ -62,15 +61,15 @@ def work_of(persons: Iterable[Person], *, since: datetime) -> list[Work]:
     """What these people did in roles that they took over since then; of thousands of roles, only the times are read."""
     names = {person.pk: person.username for person in persons}
     open_still = Q(incident__state__in=OPEN_STATES)
-    ended = Coalesce("incident__resolved_at", "incident__closed_at", "incident__updated_at")
+    over = Coalesce("incident__resolved_at", "incident__closed_at", "incident__updated_at")
+    # Least of two that are both known: where one is null, the databases do not agree.
+    ended = Least(Coalesce("until_at", over), over)
     rows = RoleHeld.objects.filter(person_id__in=names, from_at__gte=since).annotate(
-        ended_at=Case(When(open_still, then=None), default=ended, output_field=DateTimeField())
+        ended_at=Case(When(open_still, then="until_at"), default=ended, output_field=DateTimeField())
     )
     return [
-        Work(person, names[person], incident, _stretch(begun, until, ended_at))
-        for person, incident, begun, until, ended_at in rows.values_list(
-            "person_id", "incident_id", "from_at", "until_at", "ended_at"
-        )
+        Work(person, names[person], incident, _stretch(begun, ended_at))
+        for person, incident, begun, ended_at in rows.values_list("person_id", "incident_id", "from_at", "ended_at")
     ]
 
 
@@ -260,8 +259,9 @@ def _pages(persons: Iterable[int], *, now: datetime) -> dict[int, tuple[datetime
 
 
 def _teams(persons: Iterable[int]) -> dict[int, str]:
-    rows = Membership.objects.filter(person_id__in=list(persons)).select_related("team").order_by("-pk")
-    return {row.person_id: row.team.label for row in rows}
+    rows = Membership.objects.filter(person_id__in=list(persons)).order_by("-pk")
+    named = rows.values_list("person_id", "team__name", "team__display_name")
+    return {person: display_name or name for person, name, display_name in named}
 
 
 def shifts_of(

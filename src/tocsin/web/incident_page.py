@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from tocsin.alerts.models import Alert
+from tocsin.audit.models import Entry
 from tocsin.audit.queries import Excerpt, excerpt
 from tocsin.catalog import queries as catalog
 from tocsin.catalog.models import Service
@@ -136,7 +137,7 @@ def context(actor: Actor, incident: Incident, *, now: datetime) -> dict[str, Any
     held = people_queries.roles_of(incident)
     own = people_queries.own_roles(incident, actor.ident, held=held)
     log = excerpt(incident.ref, LOOKED_AT)
-    paged = list(incident.pages.select_related("person").order_by("created_at", "pk"))
+    paged = sorted(incident.pages.select_related("person"), key=lambda page: (page.created_at, page.pk))
     owed = queries.obligations_of(incident)
     links = links_of(actor, incident, owed=owed, log=log)
     kin = kin_of(incident)
@@ -148,7 +149,7 @@ def context(actor: Actor, incident: Incident, *, now: datetime) -> dict[str, Any
         "definition": definition,
         "course": course(actor, incident, log),
         "classification": classification.card(incident, definition, _classified(incident, log)),
-        "channel": ResponseChannel.objects.filter(incident=incident).first(),
+        "channel": next(iter(ResponseChannel.objects.filter(incident=incident)), None),
         "asks_priority": incident.is_open or incident.state == State.RESOLVED,
         "proposed": proposed_rank(incident),
         "priority": priority,
@@ -157,7 +158,7 @@ def context(actor: Actor, incident: Incident, *, now: datetime) -> dict[str, Any
         "undo": undo_offer(_lately(log, now=now), now=now) if may["classify"] else None,
         "lines": shown.lines,
         "earlier": shown.earlier,
-        "names": names_in(actor, shown.lines),
+        "names": names_in(actor, [*shown.lines, *log.entries], incident.source, *(one.waived_by for one in owed)),
         "owed": open_owed,
         "settled": [one for one in owed if one.state != ObligationState.OPEN],
         "next_update": _next_update(open_owed),
@@ -168,8 +169,8 @@ def context(actor: Actor, incident: Incident, *, now: datetime) -> dict[str, Any
         "looks_on": people_queries.looks_on(incident, own),
         "actor": actor,
         "asks": people_queries.asked_for(actor, incident),
-        "last_decision": desk_queries.last_decision(incident, now=now),
-        "open_questions": desk_queries.open_questions(incident, now=now),
+        "last_decision": desk_queries.last_decision(incident),
+        "open_questions": desk_queries.open_questions(incident),
         "before": before(incident),
         "neighbours": neighbours(incident, links.depends_on),
         "continues": kin.continues,
@@ -195,9 +196,10 @@ def names(actor: Actor) -> dict[str, str]:
     return {person.username: person.label for person in people.persons(actor, include_disabled=True)}
 
 
-def names_in(actor: Actor, lines: Iterable[TimelineLine]) -> dict[str, str]:
-    """What to call the people whom these lines name."""
-    return people.labels(actor, {line.actor for line in lines})
+def names_in(actor: Actor, lines: Iterable[TimelineLine | Entry], *others: str) -> dict[str, str]:
+    """What to call the people whom these lines name, and these others; who is no person keeps their name."""
+    idents = {*(line.actor for line in lines), *others}
+    return {one: one for one in idents} | people.labels(actor, idents)
 
 
 def _classified(incident: Incident, log: Excerpt) -> list[TimelineLine]:
@@ -286,7 +288,7 @@ def next_update(incident: Incident) -> Obligation | None:
     rows = Obligation.objects.filter(
         incident=incident, state=ObligationState.OPEN, kind__in=kinds, due_at__isnull=False
     )
-    found = rows.select_related("owner").order_by("due_at", "pk").first()
+    found = next(iter(rows.select_related("owner").order_by("due_at", "pk")[:1]), None)
     if found is not None:
         found.incident = incident
     return found
@@ -300,6 +302,7 @@ def neighbours(incident: Incident, needed: Iterable[Service] | None = None) -> l
     if not services:
         return []
     open_there = Incident.objects.filter(service__in=services, state__in=OPEN_STATES).exclude(pk=incident.pk)
+    open_there = open_there.only("number", "title", "service_id")
     by_service = {row.service_id: row for row in open_there}
     return [Neighbour(service, by_service.get(service.pk)) for service in services]
 

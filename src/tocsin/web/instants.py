@@ -31,12 +31,11 @@ def clock_text(instant: datetime, zone: tzinfo, *, now: datetime, form: str = "a
     `form`: auto | time | long | date (date alone carries no zone name: it names a day of the viewer's calendar).
     """
     local, today = instant.astimezone(zone), now.astimezone(zone)
-    day = f"{local:%a} {local.day} {local:%b}" + (f" {local.year}" if local.year != today.year else "")
-    if form == "date":
-        return day
-    clock = f"{local:%H:%M} {zone_name(instant, zone)}"
-    same_day = local.date() == today.date()
-    return clock if form == "time" or (form == "auto" and same_day) else f"{day} {clock}"
+    clock = f"{local:%H:%M} {zone_name(instant, zone)}" if form != "date" else ""
+    if form == "time" or (form == "auto" and local.date() == today.date()):
+        return clock
+    year = f" {local.year}" if local.year != today.year else ""
+    return f"{local:%a} {local.day} {local:%b}{year} {clock}".rstrip()
 
 
 def span_text(span: timedelta) -> str:

@@ -42,12 +42,13 @@ def when(context: Context, instant: datetime | None, form: str = "auto", empty: 
     """`instant` in the viewer's zone, zone named; the script swaps to UTC from the second text."""
     if instant is None:
         return empty
-    now = _now(context)
+    now, zone = _now(context), _zone(context)
+    utc = instants.clock_text(instant, UTC, now=now, form=form)
     return format_html(
         '<time datetime="{}" data-utc="{}">{}</time>',
         instants.iso(instant),
-        instants.clock_text(instant, UTC, now=now, form=form),
-        instants.clock_text(instant, _zone(context), now=now, form=form),
+        utc,
+        utc if str(zone) == "UTC" else instants.clock_text(instant, zone, now=now, form=form),
     )
 
 

@@ -140,10 +140,10 @@ def test_the_page_lists_them_shows_a_dry_run_and_hides_the_button_from_others(ho
         assert "xoxb-secret" not in page
 
 
-def test_a_person_links_an_own_account_and_only_an_administrator_another_s(admin: Caller, house: House) -> None:
+def test_an_administrator_links_any_account_and_a_person_ends_an_own_link(admin: Caller, house: House) -> None:
     ada = Caller("ada", now=house.now)
     body = {"adapter": "matrix", "account": "@ada:hs.example", "user": "ada"}
-    assert ada.ask("POST", "/api/v1/chat/accounts", body)[0] == 201
+    assert admin.ask("POST", "/api/v1/chat/accounts", body)[0] == 201
     assert ada.ask("POST", "/api/v1/chat/accounts", body | {"user": "ben", "account": "@ben:hs.example"})[0] == 403
     assert admin.ask("POST", "/api/v1/chat/accounts", body | {"user": "ben"})[0] == 409
     assert admin.ask("POST", "/api/v1/chat/accounts", body | {"adapter": "fax"})[0] == 422

@@ -12,6 +12,7 @@ from tocsin.api.auth import actor
 from tocsin.api.listing import listing
 from tocsin.comms import actions, chat_queries
 from tocsin.comms.actions.trying import SUBJECT
+from tocsin.core import chat_linking
 from tocsin.core.access import Right, require
 from tocsin.core.errors import NotFound
 from tocsin.insights import adapter_trials, adapters
@@ -61,16 +62,33 @@ def test_outcome(request: HttpRequest, key: str) -> dict[str, Any]:
 
 @router.get("/chat/accounts")
 def chat_accounts(request: HttpRequest) -> dict[str, Any]:
-    return listing(chat_queries.accounts(actor(request)), _account)
+    """Whose account is whose, and the links that wait for their code: one's own, an administrator's view everybody's."""
+    asking = actor(request)
+    waiting = [_account(row) | _waiting(row) for row in chat_queries.begun_links(asking, now=clock.now())]
+    return listing([*map(_account, chat_queries.accounts(asking)), *waiting], dict)
 
 
-@router.post("/chat/accounts", response={201: dict[str, Any]})
+@router.post("/chat/accounts", response={201: dict[str, Any], 202: dict[str, Any]})
 def link(request: HttpRequest, body: NewChatAccount) -> Status[dict[str, Any]]:
-    """Let what an account commands be done as a person."""
-    row = actions.link_chat_account(
+    """Let what an account commands be done as a person.
+
+    201 when it is linked: an administrator's word suffices. 202 when the account has to prove it by writing `write`
+    until `expires_at`; the code is told this once.
+    """
+    asked = actions.ask_for_chat_account(
         actor(request), adapter=body.adapter, account=body.account, username=body.user, now=clock.now()
     )
-    return Status(201, _account(row))
+    shown = {"adapter": asked.adapter, "account": asked.account, "user": asked.username, "state": "linked"}
+    if not asked.code:
+        return Status(201, shown)
+    proof = {
+        "state": "pending",
+        "code": chat_linking.shown(asked.code),
+        "write": chat_linking.what_to_write(asked.adapter, asked.code),
+        "where": chat_linking.where_to_write(asked.adapter),
+        "expires_at": shapes.at(asked.expires_at),
+    }
+    return Status(202, shown | proof)
 
 
 @router.delete("/chat/accounts/{adapter}/{account}", response={204: None})
@@ -80,7 +98,11 @@ def unlink(request: HttpRequest, adapter: str, account: str) -> Status[None]:
 
 
 def _account(row: Any) -> dict[str, Any]:
-    return {"adapter": row.adapter, "account": row.account, "user": row.person.username}
+    return {"adapter": row.adapter, "account": row.account, "user": row.person.username, "state": "linked"}
+
+
+def _waiting(row: Any) -> dict[str, Any]:
+    return {"state": "pending", "expires_at": shapes.at(row.expires_at), "tries_left": row.tries_left}
 
 
 def _shown(one: adapters.State) -> dict[str, Any]:

@@ -17,7 +17,6 @@ from tocsin.comms import actions as comms
 from tocsin.comms import chat_queries
 from tocsin.core import chat_mattermost, chat_slack
 from tocsin.core.chat_commands import typed
-from tocsin.people import queries as people
 from tocsin.platform import clock
 
 MOST_BYTES = 256 * 1024
@@ -113,12 +112,9 @@ def mattermost_hook(request: HttpRequest) -> JsonResponse:
 def _answer(adapter: str, request: HttpRequest) -> JsonResponse:
     """Do what was typed after `/tocsin`, in the channel of an incident about that incident."""
     form = request.POST
-    account = form.get("user_id", "")
-    person = chat_queries.person_behind(adapter, account)
     channel = chat_queries.channel_in(adapter, form.get("channel_id", ""))
     text = comms.obey(
-        people.actor_of(person) if person is not None else None,
-        who=f"{form.get('user_name', '')} ({account})".strip(),
+        comms.Speaker(adapter, form.get("user_id", ""), form.get("user_name", "")),
         ref=channel.incident.ref if channel is not None else "",
         command=typed(form.get("text", "")),
         now=clock.now(),

@@ -86,8 +86,9 @@ def _outcome(client: Client, key: str) -> Any:
 @chat.command("accounts")
 @output_options
 def accounts(output: str, as_json: bool) -> None:
-    """Whose account is whose."""
-    show(Client().get("/chat/accounts"), ("adapter", "account", "user"), output=output, as_json=as_json)
+    """Whose account is whose, and which links still wait for their code."""
+    columns = ("adapter", "account", "user", "state", "expires_at")
+    show(Client().get("/chat/accounts"), columns, output=output, as_json=as_json)
 
 
 @chat.command("link")
@@ -96,9 +97,18 @@ def accounts(output: str, as_json: bool) -> None:
 @click.option("--user", required=True, help="Whose account it is.")
 @output_options
 def link(code: str, account: str, user: str, output: str, as_json: bool) -> None:
-    """Let what an account commands be done as a person, with that person's rights."""
+    """Let what an account commands be done as a person, with that person's rights.
+
+    Your own account proves it: you get a code, valid for ten minutes, to write from that account. An administrator
+    links at once.
+    """
     body = {"adapter": code, "account": account, "user": user}
-    show(Client().post("/chat/accounts", body), output=output, as_json=as_json)
+    answer = Client().post("/chat/accounts", body)
+    if answer["state"] == "pending" and output == "table" and not as_json:
+        click.echo(for_terminal(f"From {answer['account']}, {answer['where']}, write until {answer['expires_at']}:"))
+        click.echo(for_terminal(f"    {answer['write']}"))
+        return
+    show(answer, output=output, as_json=as_json)
 
 
 @chat.command("unlink")

@@ -21,6 +21,25 @@ class ChatAccount(models.Model):
         constraints = [models.UniqueConstraint(fields=["adapter", "account"], name="chat_account_of_one_person")]
 
 
+class ChatLink(models.Model):
+    """A link that a person began: the account has to say the code before `expires_at`. Only what the code hashes to is kept.
+
+    Several may begin one for the same account, so that nobody keeps its owner from proving it.
+    """
+
+    adapter = models.CharField(max_length=32)
+    account = models.CharField(max_length=255)
+    person = models.ForeignKey(Person, on_delete=models.CASCADE, related_name="chat_links")
+    digest = models.CharField(max_length=64)
+    tries_left = models.PositiveSmallIntegerField()
+    begun_at = models.DateTimeField()
+    expires_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["adapter", "account", "id"]
+        constraints = [models.UniqueConstraint(fields=["adapter", "account", "person"], name="chat_link_begun_once")]
+
+
 class ChatPlace(Claimable):
     """Up to where what people write in a chat tool was read. The row is the timer: at `next_at` the tool is asked."""
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from django.conf import settings
 
-from tocsin.comms.models import ChatAccount, ChatPlace
+from tocsin.comms.models import ChatAccount, ChatLink, ChatPlace
 from tocsin.core.access import Actor, Right, require
 from tocsin.incidents.models import ChannelState, ResponseChannel
 from tocsin.people import queries as people
@@ -32,6 +33,22 @@ def accounts(actor: Actor) -> list[ChatAccount]:
 def accounts_of(actor: Actor, username: str) -> list[ChatAccount]:
     require(actor, Right.PEOPLE_READ)
     return list(ChatAccount.objects.filter(person=people.person(username)))
+
+
+def begun_links(actor: Actor, *, now: datetime) -> list[ChatLink]:
+    """The links that still wait for their code: one's own, with the right to change people everybody's."""
+    rows = ChatLink.objects.select_related("person").filter(expires_at__gt=now, tries_left__gt=0)
+    if not actor.may(Right.PEOPLE_WRITE):
+        rows = rows.filter(person_id=actor.person_id or 0)
+    return list(rows)
+
+
+def own_accounts(actor: Actor) -> list[ChatAccount]:
+    return list(ChatAccount.objects.filter(person_id=actor.person_id or 0))
+
+
+def own_links(actor: Actor, *, now: datetime) -> list[ChatLink]:
+    return [row for row in begun_links(actor, now=now) if row.person_id == actor.person_id]
 
 
 def channel_in(adapter: str, room: str) -> ResponseChannel | None:

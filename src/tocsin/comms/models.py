@@ -6,13 +6,14 @@ from django.db import models
 from django.db.models import Q
 
 from tocsin.catalog.models import Service
-from tocsin.comms.chat_models import ChatAccount, ChatPlace
+from tocsin.comms.chat_models import ChatAccount, ChatLink, ChatPlace
 from tocsin.incidents.models import Incident
 from tocsin.process.models import StakeholderGroup
 from tocsin.slo.models import BreachSubscription
 
 __all__ = [
     "ChatAccount",
+    "ChatLink",
     "ChatPlace",
     "ConsumerNotice",
     "StatusClock",

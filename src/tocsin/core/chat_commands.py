@@ -16,6 +16,7 @@ class Verb(StrEnum):
     ASK = "ask"
     WHO = "who"
     STATUS = "status"
+    LINK = "link"
     HELP = "help"
 
 
@@ -32,6 +33,7 @@ HELP = (
     "ask TEXT: put a question on the list\n"
     "who: who does what\n"
     "status: how it stands\n"
+    "link CODE: prove that this account is yours\n"
     "Outside the channel of an incident, its name goes first: ack INC-42"
 )
 

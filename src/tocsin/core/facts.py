@@ -161,6 +161,8 @@ class Kind(StrEnum):
     PERSON_SIGNED_IN = "person.signed_in"
     ADAPTER_TRIED = "adapter.tried"
     CHAT_ACCOUNT_LINKED = "person.chat_account_linked"
+    CHAT_LINK_BEGUN = "person.chat_link_begun"
+    CHAT_LINK_REFUSED = "person.chat_link_refused"
     CONTACT_SAVED = "person.contact_saved"
     TRAINING_RECORDED = "person.training_recorded"
     TRAINING_REMOVED = "person.training_removed"
@@ -233,6 +235,8 @@ TEXTS: Mapping[Kind, str] = {
     Kind.INCIDENT_CATEGORIZED: "Category: {category}",
     Kind.ADAPTER_TRIED: "A test was sent through {adapter}",
     Kind.CHAT_ACCOUNT_LINKED: "{account} of {adapter} {change}: {person}",
+    Kind.CHAT_LINK_BEGUN: "{person} asked to link {account} of {adapter}",
+    Kind.CHAT_LINK_REFUSED: "A wrong code came from {account} of {adapter}; {tries_left} tries are left",
     Kind.CHANNEL_OPENED: "Channel: {url} {bridge}",
     Kind.CHANNEL_FAILED: "The channel in {adapter} could not be opened: {detail}",
     Kind.CUSTOMER_REPORTED: "A customer reported it at {reported_at}. {text}",

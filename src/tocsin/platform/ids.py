@@ -34,6 +34,11 @@ def new_key() -> str:
     return secrets.token_hex(16)
 
 
+def new_code(signs: str, length: int) -> str:
+    """A random code that people can type, made of these signs. Short, so it needs an end and few tries."""
+    return "".join(secrets.choice(signs) for _ in range(length))
+
+
 def digest(secret: str) -> str:
     """What is stored of a secret of ours (SHA-256, hex). The secrets are long and random, so no salt or stretching."""
     return hashlib.sha256(secret.encode()).hexdigest()

@@ -1,8 +1,9 @@
 """The only writers of updates, subscriptions and webhooks."""
 
-from tocsin.comms.actions.chat_accounts import link_chat_account, unlink_chat_account
+from tocsin.comms.actions.chat_accounts import ask_for_chat_account, link_chat_account, unlink_chat_account
 from tocsin.comms.actions.chat_commands import obey
 from tocsin.comms.actions.chat_hearing import claim_place, note_silence, take_message, take_news
+from tocsin.comms.actions.chat_proof import Speaker, prove_chat_account
 from tocsin.comms.actions.consumer_notices import tell_consumers
 from tocsin.comms.actions.drafts import approve_draft, drop_draft, write_draft
 from tocsin.comms.actions.status_mails import advance_status_mails, begin_clocks
@@ -19,10 +20,12 @@ from tocsin.comms.actions.webhooks import add_webhook, disable_webhook, enqueue_
 
 __all__ = [
     "Draft",
+    "Speaker",
     "add_subscriber",
     "add_webhook",
     "advance_status_mails",
     "approve_draft",
+    "ask_for_chat_account",
     "begin_clocks",
     "claim_place",
     "disable_webhook",
@@ -33,6 +36,7 @@ __all__ = [
     "link_chat_account",
     "note_silence",
     "obey",
+    "prove_chat_account",
     "remove_subscriber",
     "rotate_webhook",
     "send_update",

@@ -8,7 +8,8 @@ from datetime import datetime
 
 from django.db import transaction
 
-from tocsin.comms import writing
+from tocsin.comms import chat_queries, writing
+from tocsin.comms.actions.chat_proof import Speaker, how_to_link, prove_chat_account
 from tocsin.comms.actions.updates import send_update
 from tocsin.core.access import Actor
 from tocsin.core.chat_commands import HELP, Command, Verb
@@ -18,6 +19,7 @@ from tocsin.incidents import queries, snapshots
 from tocsin.incidents.actions.channel import page_of
 from tocsin.incidents.models import Incident, Obligation, ObligationState, RoleHeld
 from tocsin.incidents.priority_words import priority_code
+from tocsin.people import queries as people
 from tocsin.platform.text import one_line
 
 NO_INCIDENT = "Which incident? Say it in its own channel, or name it: ack INC-42. Nothing was changed."
@@ -35,19 +37,26 @@ class Request:
     occurred_at: datetime | None = None
 
 
-def obey(actor: Actor | None, *, who: str, ref: str, command: Command, now: datetime, source_id: str = "",
-         occurred_at: datetime | None = None) -> str:  # fmt: skip
-    """Do it and say in a sentence what was done, or why not. `who` is the account as the tool names it.
+def obey(
+    speaker: Speaker,
+    *,
+    ref: str,
+    command: Command,
+    now: datetime,
+    source_id: str = "",
+    occurred_at: datetime | None = None,
+) -> str:
+    """Do it and say in a sentence what was done, or why not.
 
     A command that is refused changes nothing; one of an account that is nobody's changes nothing either.
     """
     if command.verb is Verb.HELP:
         return HELP
+    if command.verb is Verb.LINK:
+        return prove_chat_account(speaker, command.text, now=now)
+    actor = actor_behind(speaker)
     if actor is None:
-        return (
-            f"I do not know whose account {who} is, so nothing was changed. "
-            "Link it: tocsin chat link --adapter NAME --account ACCOUNT --user YOU"
-        )
+        return f"I do not know whose account {speaker.label} is, so nothing was changed. {how_to_link(speaker)}"
     named = command.ref or ref
     if not named:
         return NO_INCIDENT
@@ -59,6 +68,12 @@ def obey(actor: Actor | None, *, who: str, ref: str, command: Command, now: date
         return f"{refusal.message} {refusal.remedy}".strip() + " Nothing was changed."
     except TocsinError as refusal:
         return f"{refusal.message} Nothing was changed."
+
+
+def actor_behind(speaker: Speaker) -> Actor | None:
+    """The person of ours who speaks; None for an account that is nobody's."""
+    person = chat_queries.person_behind(speaker.adapter, speaker.account)
+    return people.actor_of(person) if person is not None else None
 
 
 def _ack(asked: Request) -> str:

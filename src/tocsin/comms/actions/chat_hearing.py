@@ -10,18 +10,19 @@ from django.db import transaction
 
 from tocsin.audit.models import Entry
 from tocsin.comms import chat_queries
-from tocsin.comms.actions.chat_commands import obey
+from tocsin.comms.actions.chat_commands import actor_behind, obey
+from tocsin.comms.actions.chat_proof import Speaker, how_to_link
 from tocsin.comms.models import ChatPlace
 from tocsin.core import retries
 from tocsin.core.access import Actor, ActorKind, Right, Role
 from tocsin.core.chat_calls import Heard
 from tocsin.core.chat_commands import Command, Verb, spoken
+from tocsin.core.chat_linking import without_code
 from tocsin.core.retries import RetryPolicy
 from tocsin.incidents import actions as incidents
 from tocsin.incidents.actions import channel as channels
 from tocsin.incidents.actions.incident_row import held
 from tocsin.incidents.models import Incident, ResponseChannel
-from tocsin.people import queries as people
 from tocsin.platform import db
 from tocsin.platform.text import clean, one_line
 
@@ -59,7 +60,7 @@ def take_message(adapter: str, heard: Heard, *, now: datetime) -> bool:
 
 
 def _obeyed(adapter: str, heard: Heard, incident: Incident, command: Command, *, now: datetime) -> str:
-    return obey(_speaker(adapter, heard), who=heard.account, ref=incident.ref, command=command, now=now)
+    return obey(_speaker(adapter, heard), ref=incident.ref, command=command, now=now)
 
 
 def _decide(
@@ -74,14 +75,14 @@ def _decide(
 ) -> str:
     """A decision is kept whoever says it; one of the desk, with duties, it is only when a person of ours says it."""
     speaker = _speaker(adapter, heard)
+    actor = actor_behind(speaker)
     answer = "Say what is decided: !decision TEXT."
     if not command.text:
         _note(adapter, heard, incident, heard.text, "chat", source_id=source_id, said_at=said_at, now=now)
         return answer
-    if speaker is not None and speaker.may(Right.INCIDENT_ANNOTATE, team=incident.team.name if incident.team else None):
+    if actor is not None and actor.may(Right.INCIDENT_ANNOTATE, team=incident.team.name if incident.team else None):
         answer = obey(
             speaker,
-            who=heard.account,
             ref=incident.ref,
             command=Command(Verb.DECIDE, incident.ref, command.text),
             source_id=source_id,
@@ -89,7 +90,10 @@ def _decide(
             now=now,
         )
     else:
-        answer = f"Kept on the timeline. I do not know whose account {heard.account} is, so nobody is reminded of it."
+        answer = (
+            f"Kept on the timeline. I do not know whose account {speaker.label} is, so nobody is reminded of it. "
+            f"{how_to_link(speaker)}"
+        )
     if not Entry.objects.filter(incident=incident.ref, source_id=source_id).exists():
         _note(adapter, heard, incident, command.text, "decision", source_id=source_id, said_at=said_at, now=now)
     return answer
@@ -106,17 +110,17 @@ def _note(
     said_at: datetime,
     now: datetime,
 ) -> None:
-    speaker = _speaker(adapter, heard)
+    actor = actor_behind(_speaker(adapter, heard))
     team = incident.team.name if incident.team else None
-    if speaker is None or not speaker.may(Right.INCIDENT_ANNOTATE, team=team):
-        speaker = _stranger(adapter, heard)
-    said = clean(text).strip() or "(nothing)"
-    incidents.annotate(speaker, incident.ref, text=said, kind=kind, occurred_at=said_at, source_id=source_id, now=now)
+    if actor is None or not actor.may(Right.INCIDENT_ANNOTATE, team=team):
+        actor = _stranger(adapter, heard)
+    said = without_code(clean(text).strip()) or "(nothing)"
+    incidents.annotate(actor, incident.ref, text=said, kind=kind, occurred_at=said_at, source_id=source_id, now=now)
 
 
-def _speaker(adapter: str, heard: Heard) -> Actor | None:
-    person = chat_queries.person_behind(adapter, heard.account)
-    return people.actor_of(person) if person is not None else None
+def _speaker(adapter: str, heard: Heard) -> Speaker:
+    # In Matrix the account says more than the name in it.
+    return Speaker(adapter, heard.account, heard.name if adapter != "matrix" else "")
 
 
 def _stranger(adapter: str, heard: Heard) -> Actor:

@@ -5,8 +5,14 @@ from __future__ import annotations
 import pytest
 
 from tests.core.process_samples import CRITICAL, ERROR, P1, P2, P3, P4, PROCESS, WARNING, process_with
+from tocsin.core.classification import judge, require_judged
 from tocsin.core.errors import Invalid, Refused
-from tocsin.core.matrix import Pair, PairReason, machine_pair, nearest_allowed, pair_decision, require_pair
+from tocsin.core.matrix import Pair, PairReason, machine_pair, nearest_allowed, pair_decision
+
+
+def require_pair(priority: int, severity: str, *, explanation: str) -> None:
+    found = judge(PROCESS, priority=priority, severity=severity, explanation=explanation)
+    require_judged(PROCESS, found, exception=False, explanation=explanation)
 
 
 @pytest.mark.req("R-9.3.6-1")
@@ -16,7 +22,7 @@ def test_a_forbidden_pair_is_refused_and_names_the_nearest_allowed_ones() -> Non
     assert found.reason is PairReason.NOT_ALLOWED
     assert found.nearest == (Pair(P2, CRITICAL), Pair(P3, ERROR))
     with pytest.raises(Refused, match="P2 and critical, P3 and error") as refusal:
-        require_pair(PROCESS, P3, CRITICAL, explanation="we want it")
+        require_pair(P3, CRITICAL, explanation="we want it")
     assert refusal.value.reason == "not_allowed"
 
 
@@ -25,12 +31,12 @@ def test_a_conditional_pair_needs_a_reason() -> None:
     assert pair_decision(PROCESS, P1, WARNING, explanation=" ").reason is PairReason.REASON_MISSING
     assert pair_decision(PROCESS, P1, WARNING, explanation="Ana runs the postmortem").accepted
     with pytest.raises(Refused, match="Give the reason"):
-        require_pair(PROCESS, P4, ERROR, explanation="")
-    require_pair(PROCESS, P4, ERROR, explanation="a drill for the new coordinator")
+        require_pair(P4, ERROR, explanation="")
+    require_pair(P4, ERROR, explanation="a drill for the new coordinator")
 
 
 def test_an_allowed_pair_needs_no_reason_and_no_priority_fits_every_severity() -> None:
-    require_pair(PROCESS, P1, CRITICAL, explanation="")
+    require_pair(P1, CRITICAL, explanation="")
     assert pair_decision(PROCESS, None, CRITICAL, explanation="").reason is PairReason.NO_PRIORITY_YET
 
 

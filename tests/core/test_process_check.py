@@ -21,6 +21,15 @@ def found(path: str, value: object) -> dict[str, Finding]:
     return {one.rule: one for one in reversed(check(document_with(path, value)))}
 
 
+def test_no_time_for_a_duty_is_an_answer_when_it_is_said() -> None:
+    assert check(document_with(f"{ANSWERS}.6.machine.within_minutes", None)) == ()
+    document = default_document()
+    del document["questions"]["process_questions"][6]["machine"]["within_minutes"]
+    [one] = check(document)
+    assert (one.rule, one.level) == ("duties_have_times", Level.WARNING)
+    assert "receive, execute, report" in one.says
+
+
 def test_the_shipped_process_contradicts_itself_nowhere() -> None:
     assert check(default_document()) == ()
 
@@ -42,6 +51,13 @@ ROWS: list[tuple[str, object, str, str]] = [
     (f"{ANSWERS}.2.machine.role", COMMUNICATOR, "decider_is_there", f"{ANSWERS}.3.machine.role"),
     (f"{ANSWERS}.3.machine.medium", "smoke signals", "known_word", f"{ANSWERS}.4.machine.medium"),
     (f"{ANSWERS}.4.machine.addressees", "whoever cares", "known_word", f"{ANSWERS}.5.machine.addressees"),
+    (
+        f"{ANSWERS}.6.machine.within_minutes",
+        {"receive": 10, "execute": 60},
+        "duties_have_times",
+        f"{ANSWERS}.7.machine.within_minutes",
+    ),
+    (f"{ANSWERS}.6.machine.within_minutes", {}, "duties_have_times", f"{ANSWERS}.7.machine.within_minutes"),
     (f"{ANSWERS}.6.machine.duties", ["execute"], "acknowledged_means_received", f"{ANSWERS}.7.machine.duties"),
     (f"{ANSWERS}.6.machine.duties", ["receive", "report"], "acted_means_executed", f"{ANSWERS}.7.machine.duties"),
     (

@@ -168,3 +168,34 @@ class TestLate:
 
 def _seq(ref: str, kind: Kind) -> int:
     return Entry.objects.filter(incident=ref, kind=kind).order_by("-seq").values_list("seq", flat=True)[0]
+
+
+class TestDeclaring:
+    def test_a_pair_that_never_goes_together_needs_the_word_and_the_reason(self, house: House) -> None:
+        pair = {"priority": 4, "severity": "critical"}
+        with pytest.raises(Refused, match="Nearest allowed"):
+            house.declare(**pair, reason="they insist")
+        with pytest.raises(Invalid) as wrong:
+            house.declare(**pair, exception=True)
+        assert "reason" in wrong.value.fields
+        incident = house.declare(**pair, exception=True, reason="they insist")
+        [told] = world.entries(incident, Kind.INCIDENT_DECLARED)
+        assert (told["exception"], told["against"], told["reason"]) == (True, ["matrix"], "they insist")
+        assert (incident.priority, incident.severity) == (4, "critical")
+
+    def test_a_process_without_exceptions_refuses_it_always(self, house: House) -> None:
+        processes.publish_version(SYSTEM, document_with("matrix.exceptions", "none"), note="No", now=house.now)
+        with pytest.raises(Refused):
+            house.declare(priority=4, severity="critical", exception=True, reason="they insist")
+
+    @pytest.mark.parametrize("words", [{"reason": "a drill"}, {"description": "a drill"}])
+    def test_a_pair_with_a_condition_takes_a_reason_or_else_the_description(
+        self, house: House, words: dict[str, str]
+    ) -> None:
+        pair = {"priority": 4, "severity": "error"}
+        with pytest.raises(Refused, match="Give the reason"):
+            house.declare(**pair)
+        incident = house.declare(**pair, **words)
+        [told] = world.entries(incident, Kind.INCIDENT_DECLARED)
+        assert told["reason"] == "a drill"
+        assert "exception" not in told

@@ -315,3 +315,14 @@ def test_times_of_a_yaml_file_stay_the_text_they_are(tmp_path: Path) -> None:
         True: True,
         "hex": 31,
     }
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_incident_is_declared_as_an_exception_by_words_with_a_reason(shell: Shell) -> None:
+    worlds.service("log-on")
+    words = ["incident", "declare", "--title", "Slow", "--service", "log-on", "--priority", "4"]
+    done = shell.run(*words, "--severity", "critical", "--reason", "They insist")
+    assert done.exit_code == 1
+    assert "Nearest allowed" in done.stderr
+    found = shell.json(*words, "--severity", "critical", "--exception", "--reason", "They insist")
+    assert (found["priority"], found["severity"]) == (4, "critical")

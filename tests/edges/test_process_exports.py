@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from markdown_it import MarkdownIt
 
+from tests.core.process_samples import document_with
 from tests.domains import worlds
 from tests.edges.api_client import Caller
 from tests.edges.test_cli import Shell, shell
@@ -78,6 +79,16 @@ def test_the_definitions_are_a_page_for_the_wiki_and_say_how_to_use_them_for_an_
                 assert said in text
         assert "An update at least every 2 h" in text
         assert "Version 1 of the process, in force since 2026-11-23 02:12 UTC" in text
+
+
+@pytest.mark.parametrize("part", ["priorities", "process"])
+def test_the_time_after_which_silence_pages_anew_is_written_out_where_there_is_one(part: str) -> None:
+    worlds.process()
+    said = "Taken and quiet for 45 min, its people are paged anew"
+    assert all(said not in text for text in both(part))
+    document = document_with("priorities.priorities.0.acknowledged_quiet_minutes", 45)
+    actions.publish_version(SYSTEM, document, note="Nothing is forgotten", now=worlds.NOW)
+    assert all(text.count(said) == 1 for text in both(part))
 
 
 @pytest.mark.req("R-9.2.3-9")

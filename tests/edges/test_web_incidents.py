@@ -75,7 +75,19 @@ def test_a_pair_the_process_does_not_allow_is_refused_beside_the_form(house: Hou
     told = {"title": "Slow", "service": "log-on", "priority": "4", "severity": "critical"}
     answer = ada.post("/i/new", told)
     assert answer.status_code == 422
-    assert "do not go together" in words(answer.content.decode(), "form-errors")
+    page = answer.content.decode()
+    said = words(page, "form-errors")
+    assert "do not go together" in said
+    assert said.count("Or set it as an exception") == 1
+    # The way out stands beside it: an exception with a reason, which the record keeps.
+    assert has(page, "exception")
+    assert ada.post("/i/new", {**told, "exception": "1"}).status_code == 422
+    assert not Incident.objects.exists()
+    assert ada.post("/i/new", {**told, "exception": "1", "reason": "The regulator asked"}).status_code == 302
+    [entry] = incidents.entries(Incident.objects.get(), "incident.declared")
+    assert (entry["exception"], entry["against"], entry["reason"]) == (True, ["matrix"], "The regulator asked")
+    shown = read(ada, f"/i/{Incident.objects.get().number}")
+    assert "Declared as an exception to the rule: Slow" in shown
 
 
 def test_a_reader_may_declare_but_is_offered_no_other_button(house: House) -> None:

@@ -32,6 +32,8 @@ class Declaration(Schema):
     kind: str = "real"
     groups: list[str] = []
     caused_by: str = Field("", description="What it follows from upstream: an incident (INC-7) or an SLO (slo:NAME).")
+    reason: str = Field("", description="Why this priority and severity; without it the description explains the pair.")
+    exception: bool = Field(False, description="Declare it although the two do not go together; needs a reason.")
 
 
 class Filters(Schema):
@@ -139,6 +141,8 @@ def declare(request: HttpRequest, body: Declaration) -> Status[dict[str, Any]]:
         kind=body.kind,
         groups=body.groups,
         caused_by=body.caused_by,
+        reason=body.reason,
+        exception=body.exception,
         now=clock.now(),
     )
     return Status(201, shapes.incident(row))

@@ -73,6 +73,10 @@ def show_incident(incident_id: str, whole: bool, output: str, as_json: bool) -> 
 @click.option("--priority", help="1 or P1; `none` for none on purpose.")
 @click.option("--severity")
 @click.option("--caused-by", help="What it follows from upstream: INC-7, or slo:NAME.")
+@click.option("--reason", help="Why this priority and severity; else the description explains them.")
+@click.option(
+    "--exception", is_flag=True, help="Declare it although the two do not go together; needs a reason, stays on record."
+)
 @click.option("--potential", is_flag=True, help="It could happen, it has not yet.")
 @click.option("--exercise", is_flag=True, help="Practice: the real process, nobody outside hears.")
 @output_options

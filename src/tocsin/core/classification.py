@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
 from tocsin.core.errors import Invalid, Refused
 from tocsin.core.matrix import PairDecision, PairReason, pair_decision, refusal_text
@@ -81,6 +82,14 @@ def require_judged(process: ProcessDefinition, found: Judged, *, exception: bool
         raise Refused(text, reason=found.pair.reason.value, remedy="Give the reason to go on.")
     if found.is_exception and not explained:
         raise Invalid({"reason": "This goes against the rule. Say in a few words why; it stays in the record."})
+
+
+def exception_data(found: Judged, *, rule_says: str = "") -> dict[str, Any]:
+    """What the log keeps of a decision against the rule; nothing for any other."""
+    if not found.is_exception:
+        return {}
+    says = {"rule_says": rule_says} if rule_says else {}
+    return {"exception": True, "against": [one.value for one in found.against], **says}
 
 
 @dataclass(frozen=True)

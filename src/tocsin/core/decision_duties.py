@@ -91,6 +91,17 @@ def due_times(
     return found
 
 
+def untimed(process: ProcessDefinition) -> tuple[DecisionDuty, ...]:
+    """The owed duties that nobody is ever reminded of, for the process sets no time; none where it says so by null."""
+    answer = process.answer(QuestionCode.FREEDOM)
+    if "within_minutes" in answer and answer["within_minutes"] is None:
+        return ()
+    asked = set(_names(answer.get("duties")))
+    return tuple(
+        duty for duty in DecisionDuty if duty.value in asked and _minutes(answer.get("within_minutes"), duty) is None
+    )
+
+
 def _minutes(value: Any, duty: DecisionDuty) -> timedelta | None:
     found = cast("Mapping[str, Any]", value).get(duty.value) if isinstance(value, Mapping) else None
     if isinstance(found, bool) or not isinstance(found, int) or not 0 < found <= _MOST_MINUTES:

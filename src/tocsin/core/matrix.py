@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tocsin.core.errors import Invalid, Refused
+from tocsin.core.errors import Invalid
 from tocsin.core.priorities import required_priority
 from tocsin.core.process_definition import ProcessDefinition
 from tocsin.core.process_parts import PairRule, Verdict
@@ -59,13 +59,6 @@ def pair_decision(process: ProcessDefinition, priority: int | None, severity: st
         reason = PairReason.CONDITION_EXPLAINED if explained else PairReason.REASON_MISSING
         return PairDecision(explained, reason, rule.why)
     return PairDecision(False, PairReason.NOT_ALLOWED, rule.why, nearest_allowed(process, priority, severity))
-
-
-def require_pair(process: ProcessDefinition, priority: int | None, severity: str, *, explanation: str) -> None:
-    """Raise `Refused`, naming the reason and the nearest allowed pairs, when the pair is not accepted."""
-    found = pair_decision(process, priority, severity, explanation=explanation)
-    if not found.accepted:
-        raise Refused(refusal_text(process, found), reason=found.reason.value, remedy=_remedy(process, found))
 
 
 def refusal_text(process: ProcessDefinition, decision: PairDecision) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import pairwise
 
+from tocsin.core.decision_duties import untimed
 from tocsin.core.document_reading import Level, Problem
 from tocsin.core.process_answers import DecisionDuty, starting, strange_words, taking_in, texts
 from tocsin.core.process_definition import ProcessDefinition
@@ -129,6 +130,10 @@ def _taking_in(process: ProcessDefinition) -> Iterator[Problem]:
         yield Problem(where, "acknowledged_means_received", text)
     if DecisionDuty.REPORT in said.duties and DecisionDuty.EXECUTE not in said.duties:
         yield Problem(where, "acted_means_executed", "a report is owed on what nobody owes to carry out")
+    if endless := untimed(process):
+        text = f"nobody is reminded of {', '.join(one.value for one in endless)}: answer 7 sets no time for it"
+        place = f"{_place(QuestionCode.FREEDOM)}.machine.within_minutes"
+        yield Problem(place, "duties_have_times", text, Level.WARNING)
 
 
 def _matrix(process: ProcessDefinition) -> Iterator[Problem]:

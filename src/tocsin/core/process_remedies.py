@@ -67,6 +67,7 @@ _REMEDIES: Mapping[str, str] = {
     "known_word": "Use one of the words that the sentence lists; the software acts on these.",
     "acknowledged_means_received": "Add receive to the duties of answer 7, or set acknowledge in answer 5 to false.",
     "acted_means_executed": "Add execute to the duties of answer 7.",
+    "duties_have_times": "Write within how many minutes, as in `within_minutes: {receive: 10, execute: 60}`, or null for never.",
     "working_hours_defined": "Add the section wellbeing; the longest time in a response has to be defined by somebody.",
     "six_aspects": "Write each of the six aspects once.",
     "limits_in_order": "Let break come before hand-over, and hand-over before the limit.",

@@ -39,5 +39,12 @@ def consequences(priority: PriorityDefinition) -> list[tuple[bool, str]]:
         ),
         (asked.update_every is not None, every),
         (priority.page.when is not PageWhen.NEVER, PAGED[priority.page.when]),
+        *_taken_and_quiet(priority),
         *([(True, "A work item is made")] if priority.work_item else []),
     ]
+
+
+def _taken_and_quiet(priority: PriorityDefinition) -> list[tuple[bool, str]]:
+    """What happens when somebody takes it and writes nothing down; unsaid where it stays with them for ever."""
+    quiet = priority.acknowledged_quiet
+    return [(True, f"Taken and quiet for {interval(quiet)}, its people are paged anew")] if quiet else []

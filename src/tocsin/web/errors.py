@@ -67,7 +67,8 @@ def put_on(form: BaseForm, error: TocsinError) -> int:
         for name, text in error.fields.items():
             form.add_error(name if name in form.fields else None, text)
     else:
-        form.add_error(None, " ".join(filter(None, [error.message, getattr(error, "remedy", "")])))
+        remedy = getattr(error, "remedy", "")
+        form.add_error(None, error.message if remedy in error.message else f"{error.message} {remedy}")
     return status_of(error)
 
 

@@ -36,6 +36,13 @@ class Declare(forms.Form):
         help_text="An incident (INC-7) or an SLO (slo:NAME). Priority, groups and updates stay your own.",
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
     )
+    reason = forms.CharField(
+        label="Why this priority and severity?",
+        max_length=300,
+        required=False,
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+    )
+    exception = forms.BooleanField(required=False)
 
     def __init__(
         self,

@@ -12,7 +12,7 @@ from django.db import transaction
 from tocsin.audit import actions as audit
 from tocsin.core.access import SYSTEM, Actor, ActorKind, Right
 from tocsin.core.alert_latch import Urgency
-from tocsin.core.classification import Judged, judge, require_judged
+from tocsin.core.classification import exception_data, judge, require_judged
 from tocsin.core.errors import Invalid
 from tocsin.core.facts import Kind
 from tocsin.core.matrix import machine_pair
@@ -86,14 +86,6 @@ def change_priority(
             now=now,
         )
     return incident
-
-
-def exception_data(found: Judged, *, rule_says: str = "") -> dict[str, Any]:
-    """What the log keeps of a decision against the rule; nothing for any other."""
-    if not found.is_exception:
-        return {}
-    says = {"rule_says": rule_says} if rule_says else {}
-    return {"exception": True, "against": [one.value for one in found.against], **says}
 
 
 def late_data(incident: Incident, priority: int | None, *, now: datetime) -> dict[str, Any]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any
 
 from django.db import transaction
@@ -12,9 +13,10 @@ from tocsin.audit import actions as audit
 from tocsin.audit.actions import stamp
 from tocsin.catalog import queries as catalog
 from tocsin.core.access import Actor, Right, require
+from tocsin.core.classification import exception_data, judge, require_judged
 from tocsin.core.errors import Invalid
 from tocsin.core.facts import Kind
-from tocsin.core.matrix import machine_pair, require_pair
+from tocsin.core.matrix import machine_pair
 from tocsin.core.priorities import required_priority
 from tocsin.core.process_definition import ProcessDefinition
 from tocsin.core.severities import require_severities
@@ -47,21 +49,25 @@ def declare(
     kind: str = "real",
     groups: Iterable[str] = (),
     caused_by: str = "",
+    reason: str = "",
+    exception: bool = False,
     now: datetime,
 ) -> Incident:
     """A person says that something is wrong (R-9.3.11-1: the service and what is wrong are enough).
 
-    `caused_by` names what it follows from upstream: an incident (INC-7) or an SLO (slo:NAME).
+    `caused_by` names what it follows from upstream: an incident (INC-7) or an SLO (slo:NAME). `reason` (the description
+    without one) explains a pair of priority and severity; `exception` enters one that the process does not allow.
 
-    Raises NotFound for an unknown service, Invalid for an unknown priority, severity, kind or impact, Refused for a
-    pair of priority and severity that the process does not allow.
+    Raises NotFound for an unknown service, Invalid for an unknown priority, severity, kind or impact and for an
+    exception without a reason, Refused for a pair that the process does not allow.
     """
     about = catalog.known_service(service)
     require(actor, Right.INCIDENT_DECLARE, team=about.team.name if about.team else None)
     what = one_line(clean(title), limit=_TITLE)
     _check(what, impact_state, kind)
     version = process.current_version()
-    chosen = _severity(process.definition(version), priority, severity, explanation=description)
+    why = reason if reason.strip() else description
+    chosen, remarks = _severity(process.definition(version), priority, severity, explanation=why, exception=exception)
     with transaction.atomic():
         incident = create(
             title=what,
@@ -79,13 +85,20 @@ def declare(
             process_version=version,
             now=now,
         )
-        _write_down(actor, incident, groups, severity_by_person=bool(severity), reason=description, now=now)
+        _write_down(actor, incident, groups, severity_by_person=bool(severity), reason=why, remarks=remarks, now=now)
         _set_going(actor, incident, caused_by, now=now)
     return incident
 
 
 def _write_down(
-    actor: Actor, incident: Incident, groups: Iterable[str], *, severity_by_person: bool, reason: str, now: datetime
+    actor: Actor,
+    incident: Incident,
+    groups: Iterable[str],
+    *,
+    severity_by_person: bool,
+    reason: str,
+    remarks: Mapping[str, Any],
+    now: datetime,
 ) -> None:
     """Whom it tells, and the first entry of its log."""
     told = chosen_groups(groups)
@@ -97,6 +110,7 @@ def _write_down(
         groups=told,
         severity_by_person=severity_by_person,
         reason=reason,
+        remarks=remarks,
     )
     audit.record(actor, [first], now=now)
 
@@ -121,15 +135,18 @@ def _check(title: str, impact_state: str, kind: str) -> None:
         raise Invalid(faults)
 
 
-def _severity(definition: ProcessDefinition, priority: int | None, given: str | None, *, explanation: str) -> str:
-    """The severity a person gave, checked with the priority; else the one an incident starts with."""
+def _severity(
+    definition: ProcessDefinition, priority: int | None, given: str | None, *, explanation: str, exception: bool
+) -> tuple[str, Mapping[str, Any]]:
+    """The severity a person gave, checked with the priority, and what the log keeps of an exception; else the start."""
     if priority is not None:
         required_priority(definition.catalogue, priority)
-    if given:
-        require_severities(definition.severities)
-        require_pair(definition, priority, given, explanation=explanation)
-        return given
-    return starting_severity(definition, priority)
+    if not given:
+        return starting_severity(definition, priority), {}
+    require_severities(definition.severities)
+    found = judge(definition, priority=priority, severity=given, explanation=explanation)
+    require_judged(definition, found, exception=exception, explanation=explanation)
+    return given, exception_data(found)
 
 
 def starting_severity(definition: ProcessDefinition, priority: int | None, *, decided: str = "") -> str:
@@ -169,10 +186,12 @@ def began(
     groups: Iterable[StakeholderGroup] = (),
     severity_by_person: bool = False,
     reason: str = "",
+    remarks: Mapping[str, Any] = MappingProxyType({}),
 ) -> audit.Fact:
     """The first fact of an incident: what it was classified as when it began, by whom, and who was to hear of it.
 
-    `reason` is what a person said about it, which explains a pair of priority and severity that needs a reason.
+    `reason` is what a person said about it, which explains a pair of priority and severity that needs a reason;
+    `remarks` say that the pair goes against the rule.
     """
     chosen = list(groups)
     return fact(
@@ -195,6 +214,7 @@ def began(
         management=sorted(group.code for group in chosen if group.is_management),
         reason=clean(reason).strip()[:_REASON],
         response_starts_at=response_starts_at(incident, definition),
+        **remarks,
     )
 
 

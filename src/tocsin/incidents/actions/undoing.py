@@ -11,7 +11,7 @@ from django.db import transaction
 from tocsin.audit import actions as audit
 from tocsin.audit.models import Entry
 from tocsin.core.access import Actor, Right
-from tocsin.core.classification import judge
+from tocsin.core.classification import exception_data, judge
 from tocsin.core.errors import NotFound, Refused
 from tocsin.core.facts import Kind, sentence
 from tocsin.core.matrix import Pair, PairReason, pair_text
@@ -108,7 +108,7 @@ def _way_back(incident: Incident, entry: Entry, *, priority: int | None, severit
             reason=PairReason.NOT_ALLOWED.value,
             remedy="Take back the later change first, or choose another pair.",
         )
-    return classifying.exception_data(found)
+    return exception_data(found)
 
 
 def _undo_resolution(actor: Actor, incident: Incident, entry: Entry, *, now: datetime) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from datetime import timedelta
 from typing import Any
 
@@ -11,10 +12,13 @@ from tests.domains import incident_worlds as world
 from tests.domains.delivery_worlds import FarSide
 from tests.domains.incident_worlds import House
 from tocsin.channels.protocol import DeliveryFailed, Room
+from tocsin.core.access import SYSTEM
+from tocsin.core.errors import Refused
 from tocsin.engine import deliver
 from tocsin.incidents import actions
 from tocsin.incidents.models import ChannelState, Incident, ResponseChannel
 from tocsin.platform.models import OutboxMessage, OutboxState
+from tocsin.process import actions as process_actions
 from tocsin.process import queries as process
 
 pytestmark = pytest.mark.django_db
@@ -196,3 +200,44 @@ class TestWithChat:
         assert channel(incident).followed
         actions.tell_channels(now=house.now + timedelta(days=1, seconds=1))
         assert not channel(incident).followed
+
+
+class TestByHand:
+    @pytest.fixture(autouse=True)
+    def by_hand(self, house: House) -> None:
+        document = copy.deepcopy(process.current().document)
+        [answer] = [one for one in document["questions"]["process_questions"] if one["code"] == "how_made_known"]
+        answer["machine"]["create"] = "by_hand"
+        process_actions.publish_version(SYSTEM, document, note="Only when it is wanted", now=house.now)
+
+    def test_nothing_opens_by_itself_and_a_person_opens_it_once(self, house: House, chat: Rooms) -> None:
+        incident = house.declare(severity=coordinated()[0])
+        assert not ResponseChannel.objects.filter(incident=incident).exists()
+        actions.open_channel(house.ada, incident.ref, now=house.now)
+        deliver.turn({"matrix": chat}, now=house.now, limit=50)
+        assert channel(incident).reference
+        house.assert_log(incident, "channel.asked", "channel.opened")
+        with pytest.raises(Refused, match="has its channel"):
+            actions.open_channel(house.ada, incident.ref, now=house.now)
+
+    def test_the_page_is_the_channel_where_there_is_no_chat(self, house: House) -> None:
+        incident = house.declare(severity=coordinated()[0])
+        actions.open_channel(house.ada, incident.ref, now=house.now)
+        assert channel(incident).state == ChannelState.OPEN
+        assert world.fresh(incident).version > incident.version
+
+    def test_what_needs_none_or_is_over_gets_none(self, house: House) -> None:
+        quiet = house.declare(priority=2, severity=calm())
+        with pytest.raises(Refused, match="at this severity"):
+            actions.open_channel(house.ada, quiet.ref, now=house.now)
+        over = house.declare("Something else", severity=coordinated()[0])
+        actions.resolve(house.ada, over.ref, category="other", now=house.now)
+        with pytest.raises(Refused, match="is over"):
+            actions.open_channel(house.ada, over.ref, now=house.now)
+        assert not ResponseChannel.objects.exists()
+
+
+def test_where_channels_open_by_themselves_nobody_opens_one_by_hand(house: House) -> None:
+    incident = house.declare(severity=coordinated()[0])
+    with pytest.raises(Refused, match="by hand"):
+        actions.open_channel(house.ada, incident.ref, now=house.now)

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import copy
 from datetime import timedelta
 
 import pytest
 from django.test import Client
 
 from tests.domains import incident_worlds as incidents
+from tests.domains import worlds
 from tests.domains.incident_worlds import House
-from tests.edges.web_client import read, signed_in
+from tests.edges.web_client import has, read, signed_in
+from tocsin.core.access import SYSTEM, Role
 from tocsin.incidents import actions
 from tocsin.incidents.models import Incident
 from tocsin.platform import clock as clocks
+from tocsin.process import actions as published
+from tocsin.process import queries as process
 from tocsin.slo.models import Health, ObjectiveState
 
 pytestmark = pytest.mark.django_db
@@ -88,3 +93,23 @@ def test_what_a_hand_over_needs_is_not_called_optional(house: House, ada: Client
     page = read(ada, f"/i/{row.number}/people/hand-over")
     assert "What has been done?" in page
     assert "(optional)" not in page
+
+
+def test_a_channel_that_is_opened_by_hand_has_its_button(house: House, ada: Client) -> None:
+    document = copy.deepcopy(process.current().document)
+    [answer] = [one for one in document["questions"]["process_questions"] if one["code"] == "how_made_known"]
+    answer["machine"]["create"] = "by_hand"
+    published.publish_version(SYSTEM, document, note="Only when it is wanted", now=house.now)
+    row = house.declare(severity="critical")
+    address = f"/i/{row.number}"
+    assert has(read(ada, address), "open-channel")
+    worlds.person("rea", role=Role.READER.value)
+    reader = signed_in("rea")
+    assert not has(read(reader, address), "open-channel")
+    reader.post(f"{address}/channel")
+    assert has(read(ada, address), "open-channel")
+    assert ada.post(f"{address}/channel")["Location"] == f"{address}#channel"
+    page = read(ada, address)
+    assert has(page, "channel-own")
+    assert not has(page, "open-channel")
+    assert "has its channel" in ada.post(f"{address}/channel", follow=True).content.decode()

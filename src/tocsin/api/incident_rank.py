@@ -47,6 +47,13 @@ class RoleLeft(Schema):
     person: str = ""
 
 
+@router.post("/incidents/{ref}/channel")
+def open_channel(request: HttpRequest, ref: str) -> dict[str, Any]:
+    """Open the channel of a response where the process leaves that to people."""
+    row = actions.open_channel(actor(request), ref, now=clock.now())
+    return shapes.incident(queries.incident(actor(request), row.number))
+
+
 @router.get("/incidents/{ref}/take-overs")
 def take_overs(request: HttpRequest, ref: str) -> dict[str, Any]:
     """Who asks whom for which role, as far as it is not answered."""

@@ -140,4 +140,13 @@ def summary(incident_id: str, subscribe: bool, output: str, as_json: bool) -> No
     show(client.get(f"/incidents/{quoted(incident_id)}/summary"), SUMMARY, output=output, as_json=as_json)
 
 
-COMMANDS = (observe, take_over, take_overs, answer_take_over, pull_in, summary)
+@click.command("channel")
+@click.argument("incident_id")
+@output_options
+def open_channel(incident_id: str, output: str, as_json: bool) -> None:
+    """Open the channel of the response, where the process leaves that to people."""
+    found = Client().post(f"/incidents/{quoted(incident_id)}/channel", {})
+    show(found, ("id", "title", "severity", "state"), output=output, as_json=as_json)
+
+
+COMMANDS = (open_channel, observe, take_over, take_overs, answer_take_over, pull_in, summary)

@@ -42,6 +42,7 @@ class Kind(StrEnum):
     INCIDENT_CAUSE_STATED = "incident.cause_stated"
     INCIDENT_WORKAROUND_STATED = "incident.workaround_stated"
     INCIDENT_IMPACT_CHANGED = "incident.impact_changed"
+    CHANNEL_ASKED = "channel.asked"
     CHANNEL_OPENED = "channel.opened"
     CHANNEL_FAILED = "channel.failed"
     CUSTOMER_REPORTED = "incident.customer_reported"
@@ -237,6 +238,7 @@ TEXTS: Mapping[Kind, str] = {
     Kind.CHAT_ACCOUNT_LINKED: "{account} of {adapter} {change}: {person}",
     Kind.CHAT_LINK_BEGUN: "{person} asked to link {account} of {adapter}",
     Kind.CHAT_LINK_REFUSED: "A wrong code came from {account} of {adapter}; {tries_left} tries are left",
+    Kind.CHANNEL_ASKED: "Asked for a channel in {adapter}",
     Kind.CHANNEL_OPENED: "Channel: {url} {bridge}",
     Kind.CHANNEL_FAILED: "The channel in {adapter} could not be opened: {detail}",
     Kind.CUSTOMER_REPORTED: "A customer reported it at {reported_at}. {text}",

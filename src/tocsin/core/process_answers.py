@@ -111,6 +111,13 @@ def opens_channel(process: ProcessDefinition, severity: str) -> bool:
     return severity in coordinated and said == Announcing(Medium.DEDICATED_CHANNEL, Create.AUTOMATIC)
 
 
+def channel_by_hand(process: ProcessDefinition, severity: str) -> bool:
+    """Whether an incident of that severity gets a channel of its own once a person asks for it (answers 1 and 4)."""
+    said = announcing(process)
+    coordinated = texts(process.answer(QuestionCode.COORDINATED_WHEN).get("severities"))
+    return severity in coordinated and said == Announcing(Medium.DEDICATED_CHANNEL, Create.BY_HAND)
+
+
 def objections_round(process: ProcessDefinition) -> bool:
     """Whether strong objections are asked for before a decision (answer 3)."""
     return process.answer(QuestionCode.WHO_DECIDES).get("objections_round") is True

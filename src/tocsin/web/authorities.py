@@ -111,7 +111,7 @@ def classify(request: HttpRequest, number: int, regime: str) -> HttpResponse:
             now=asking.now(request),
         )
 
-    context = {"incident": row, "regime": one.regime}
+    context = {"incident": row, "regime": one.regime, "heading": "Is it a major incident?"}
     return form_pages.answer(
         request, form, act, template="web/incident_authority.html", context=context, then=f"/i/{number}/authorities"
     )
@@ -137,7 +137,7 @@ def report(request: HttpRequest, number: int, regime: str) -> HttpResponse:
             now=asking.now(request),
         )
 
-    context = {"incident": row, "regime": one.regime}
+    context = {"incident": row, "regime": one.regime, "heading": "A report went out"}
     return form_pages.answer(
         request, form, act, template="web/incident_authority.html", context=context, then=f"/i/{number}/authorities"
     )

@@ -17,6 +17,7 @@ from tocsin.core.adherence_record import CLASSIFYING
 from tocsin.core.escalation import Phase
 from tocsin.core.facts import Kind
 from tocsin.core.incident_escalations import Direction
+from tocsin.core.process_answers import channel_by_hand
 from tocsin.core.roles import RequiredRole, required_roles
 from tocsin.incidents import desk_queries, people_queries, queries, snapshots, timeline
 from tocsin.incidents.actions import rank
@@ -150,6 +151,7 @@ def context(actor: Actor, incident: Incident, *, now: datetime) -> dict[str, Any
         "course": course(actor, incident, log),
         "classification": classification.card(incident, definition, _classified(incident, log)),
         "channel": next(iter(ResponseChannel.objects.filter(incident=incident)), None),
+        "channel_by_hand": incident.is_open and channel_by_hand(definition, incident.severity),
         "asks_priority": incident.is_open or incident.state == State.RESOLVED,
         "proposed": proposed_rank(incident),
         "priority": priority,

@@ -15,6 +15,7 @@ from tocsin.web import (
     consumer_views,
     explaining,
     help,  # noqa: A004 - the page's name
+    incident_channel,
     incident_rank,
     incidents,
     matrix,
@@ -56,6 +57,7 @@ PARTS = (
     classification,
     matrix,
     incident_rank,
+    incident_channel,
     authorities,
     pages,
     updates,

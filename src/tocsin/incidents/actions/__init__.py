@@ -12,7 +12,7 @@ from tocsin.incidents.actions.caring import (
     settle_conflict,
 )
 from tocsin.incidents.actions.categorizing import categorize
-from tocsin.incidents.actions.channel import channel_failed, channel_opened, tell_channels
+from tocsin.incidents.actions.channel import channel_failed, channel_opened, open_channel, tell_channels
 from tocsin.incidents.actions.classifying import change_priority, change_severity, choose_groups
 from tocsin.incidents.actions.closing import close
 from tocsin.incidents.actions.deciding import acknowledge_decision, record_decision, report_decision
@@ -109,6 +109,7 @@ __all__ = [
     "note_conflict",
     "note_people_issue",
     "offer_hand_over",
+    "open_channel",
     "page_failed",
     "pass_page",
     "post_ground_rules",

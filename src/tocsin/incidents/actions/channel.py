@@ -14,14 +14,15 @@ from django.db.models import F, QuerySet
 
 from tocsin.audit import actions as audit
 from tocsin.core import response_channel as core
-from tocsin.core.access import SYSTEM
+from tocsin.core.access import SYSTEM, Actor, Right
 from tocsin.core.delivery_plan import Traffic, lane
-from tocsin.core.errors import Invalid
+from tocsin.core.errors import Invalid, Refused
 from tocsin.core.facts import Kind
-from tocsin.core.process_answers import opens_channel
+from tocsin.core.process_answers import channel_by_hand, opens_channel
 from tocsin.core.response_channel import OWN, ROOM_OPEN, ROOM_POST
 from tocsin.incidents import snapshots
-from tocsin.incidents.actions.incident_row import fact, held
+from tocsin.incidents.actions import rank
+from tocsin.incidents.actions.incident_row import fact, held, save
 from tocsin.incidents.models import ChannelState, Incident, ResponseChannel
 from tocsin.incidents.priority_words import priority_code
 from tocsin.platform import installation, outbox
@@ -39,9 +40,33 @@ _LISTENED_AFTER = timedelta(days=1)
 
 def ask(incident: Incident, *, now: datetime) -> None:
     """Ask for the channel when the incident has become a coordinated one. Part of the caller's change."""
-    definition = snapshots.process_of(incident)
-    if not opens_channel(definition, incident.severity):
-        return
+    if opens_channel(snapshots.process_of(incident), incident.severity):
+        _make(incident, now=now)
+
+
+@rank.protected
+def open_channel(actor: Actor, ref: str | int, *, now: datetime) -> Incident:
+    """A person opens the channel where the process leaves that to people.
+
+    Raises Refused where the process does not, where there is one already and when the incident is over.
+    """
+    with transaction.atomic():
+        incident = held(ref)
+        rank.require(actor, incident, Right.INCIDENT_ASSIGN, what="open its channel", now=now)
+        if not incident.is_open:
+            raise Refused(f"{incident.ref} is over.", reason="ended", remedy="Reopen it, or declare a new one.")
+        if not channel_by_hand(snapshots.process_of(incident), incident.severity):
+            remedy = "The fourth answer of the process says when there is one."
+            raise Refused("Nobody opens a channel by hand at this severity.", reason="not_by_hand", remedy=remedy)
+        if ResponseChannel.objects.filter(incident=incident).exists():
+            raise Refused(f"{incident.ref} has its channel.", reason="there_already", remedy="Its page shows it.")
+        audit.record(actor, [fact(incident, Kind.CHANNEL_ASKED, adapter=str(settings.CHAT_ADAPTER))], now=now)
+        _make(incident, now=now)
+        save(incident, now=now)
+    return incident
+
+
+def _make(incident: Incident, *, now: datetime) -> None:
     adapter = str(settings.CHAT_ADAPTER)
     defaults = {"adapter": adapter, "asked_at": now, "told_state": incident.state, "followed": adapter != OWN}
     row, made = ResponseChannel.objects.get_or_create(incident=incident, defaults=defaults)

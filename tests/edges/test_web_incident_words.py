@@ -106,7 +106,7 @@ def test_a_channel_that_is_opened_by_hand_has_its_button(house: House, ada: Clie
     worlds.person("rea", role=Role.READER.value)
     reader = signed_in("rea")
     assert not has(read(reader, address), "open-channel")
-    reader.post(f"{address}/channel")
+    assert reader.post(f"{address}/channel").status_code == 403
     assert has(read(ada, address), "open-channel")
     assert ada.post(f"{address}/channel")["Location"] == f"{address}#channel"
     page = read(ada, address)

@@ -8,7 +8,7 @@ from django.shortcuts import redirect
 from django.urls import path
 from django.views.decorators.http import require_POST
 
-from tocsin.core.errors import NotAllowed, Refused
+from tocsin.core.errors import Refused
 from tocsin.incidents import actions
 from tocsin.web import asking
 
@@ -18,7 +18,7 @@ def open_one(request: HttpRequest, number: int) -> HttpResponse:
     """Open the channel; what speaks against it is said on the incident's page."""
     try:
         actions.open_channel(asking.actor(request), number, now=asking.now(request))
-    except (Refused, NotAllowed) as refusal:
+    except Refused as refusal:
         messages.error(request, f"{refusal.message} {refusal.remedy}".strip())
     return redirect(f"/i/{number}#channel")
 

@@ -32,6 +32,9 @@ class AllowedRatio:
     numerator: IntArray | int
     denominator: IntArray | int
     _floats: list[FloatArray] = field(default_factory=list["FloatArray"], init=False, repr=False, compare=False)
+    _largest: list[tuple[int, int]] = field(
+        default_factory=list[tuple[int, int]], init=False, repr=False, compare=False
+    )
 
     @classmethod
     def of(cls, target: Decimal) -> "AllowedRatio":
@@ -52,7 +55,21 @@ class AllowedRatio:
         """Return the ratios of some rows; one for all stays one for all."""
         if isinstance(self.numerator, int) or isinstance(self.denominator, int):
             return self
-        return AllowedRatio(self.numerator[rows], self.denominator[rows])
+        few = AllowedRatio(self.numerator[rows], self.denominator[rows])
+        few._largest.append(self.largest())
+        return few
+
+    def largest(self) -> tuple[int, int]:
+        """Return bounds of the numerators and of the denominators; some rows of many keep the bounds of all."""
+        if not self._largest:
+            numerator, denominator = self.numerator, self.denominator
+            self._largest.append(
+                (
+                    numerator if isinstance(numerator, int) else int(numerator.max(initial=0)),
+                    denominator if isinstance(denominator, int) else int(denominator.max(initial=0)),
+                )
+            )
+        return self._largest[0]
 
     def as_float(self) -> FloatArray:
         """Return the ratios for display and statistics, never for a boundary."""
@@ -131,11 +148,12 @@ def exceeds(counts: WindowArrays, *, limit: Fraction, allowed: AllowedRatio) -> 
 
     False where there were no valid events. Raises ``Invalid`` for a negative limit.
     """
-    if limit < 0:
+    if limit.numerator < 0:
         raise Invalid({"limit": "must not be negative"})
-    left, right = _times(allowed.denominator, limit.denominator), _times(allowed.numerator, limit.numerator)
-    if _fits(counts.bad, left) and _fits(counts.valid, right):
+    if _fits(counts, limit, allowed):
+        left, right = allowed.denominator * limit.denominator, allowed.numerator * limit.numerator
         return np.asarray(counts.bad * left > counts.valid * right)
+    left, right = _times(allowed.denominator, limit.denominator), _times(allowed.numerator, limit.numerator)
     return _more(counts.bad, counts.valid, np.asarray(left), np.asarray(right))
 
 
@@ -144,11 +162,12 @@ def falls_below(counts: WindowArrays, *, limit: Fraction, allowed: AllowedRatio)
 
     False where there were no valid events. Raises ``Invalid`` for a negative limit.
     """
-    if limit < 0:
+    if limit.numerator < 0:
         raise Invalid({"limit": "must not be negative"})
-    left, right = _times(allowed.denominator, limit.denominator), _times(allowed.numerator, limit.numerator)
-    if _fits(counts.bad, left) and _fits(counts.valid, right):
+    if _fits(counts, limit, allowed):
+        left, right = allowed.denominator * limit.denominator, allowed.numerator * limit.numerator
         return np.asarray(counts.valid * right > counts.bad * left)
+    left, right = _times(allowed.denominator, limit.denominator), _times(allowed.numerator, limit.numerator)
     return _more(counts.valid, counts.bad, np.asarray(right), np.asarray(left))
 
 
@@ -171,9 +190,11 @@ def _times(factor: IntArray | int, by: int) -> "IntArray | int":
     return np.asarray(factor.astype(object) * by)
 
 
-def _fits(counts: IntArray, factor: IntArray | int) -> bool:
-    largest = factor if isinstance(factor, int) else int(factor.max(initial=0))
-    return max(1, int(counts.max(initial=0))) * largest <= _INT64_MAX
+def _fits(counts: WindowArrays, limit: Fraction, allowed: AllowedRatio) -> bool:
+    """Whether both sides of a comparison stay within int64."""
+    numerator, denominator = allowed.largest()
+    left = max(1, int(counts.bad.max(initial=0))) * denominator * limit.denominator
+    return left <= _INT64_MAX and max(1, int(counts.valid.max(initial=0))) * numerator * limit.numerator <= _INT64_MAX
 
 
 def _more(first: IntArray, second: IntArray, left: IntArray, right: IntArray) -> BoolArray:

@@ -10,6 +10,7 @@ from ninja import Field, Router, Schema
 
 from tocsin.api import shapes
 from tocsin.api.auth import actor
+from tocsin.comms.status_effects import StatusEffect, StatusEffects
 from tocsin.core.access import Right, require
 from tocsin.core.matrix import pair_text
 from tocsin.core.obligation_facts import Obligation
@@ -108,15 +109,17 @@ def preview(request: HttpRequest, ref: str, *, priority: int | None = None, seve
     found = previewer.severity(severity) if severity else previewer.priority(priority, state)
     catalogue = previewer.definition.catalogue
     criteria: list[str] = []
+    heard = None
     if not severity:
         before = catalogue.by_rank(row.priority) if row.priority else None
         after = catalogue.by_rank(priority) if priority is not None else None
         begins, ends = effect_words.difference(before, after)
         criteria = begins + [f"no longer: {text}" for text in ends]
-    return _preview(found, previewer, criteria)
+        heard = StatusEffects(who, row, now=previewer.now).of(priority)
+    return _preview(found, previewer, criteria, heard)
 
 
-def _preview(found: Preview, previewer: Previewer, criteria: list[str]) -> dict[str, Any]:
+def _preview(found: Preview, previewer: Previewer, criteria: list[str], heard: StatusEffect | None) -> dict[str, Any]:
     definition, owed = previewer.definition, found.obligations
     allowed = found.judged.pair.accepted or found.needs_reason
     return {
@@ -136,10 +139,12 @@ def _preview(found: Preview, previewer: Previewer, criteria: list[str]) -> dict[
         ],
         "releases": [{"role": one.role, "people": _names(one.persons)} for one in found.released],
         "pages": _names(found.woken),
+        "subscribers_mailed": heard.addresses if heard and heard.at_once else 0,
         "effects": [
             *criteria,
             *effect_words.people_called(found, definition),
             *effect_words.by_the_clock(found, when=_utc),
+            *([heard.words] if heard else []),
         ],
     }
 

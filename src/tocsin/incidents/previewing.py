@@ -61,7 +61,7 @@ class Previewer:
 
     def __init__(self, actor: Actor, incident: Incident, *, now: datetime) -> None:
         require(actor, Right.INCIDENT_READ)
-        self.incident, self.now = incident, now
+        self.actor, self.incident, self.now = actor, incident, now
         self.definition: ProcessDefinition = snapshots.process_of(incident)
         self._calendar = snapshots.business_days(incident.team)
         self._facts = snapshots.obligation_facts(incident, duties.latest_rows(incident), self.definition)

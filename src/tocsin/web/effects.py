@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from tocsin.comms.status_effects import StatusEffects
 from tocsin.core.process_definition import ProcessDefinition
 from tocsin.core.process_parts import PriorityDefinition, SeverityDefinition, Verdict
 from tocsin.core.roles import required_roles
@@ -40,19 +41,23 @@ def priority_choices(previewer: Previewer, *, when: effect_words.When) -> list[C
     """Every priority with what it changes, seen from the incident's present one and by the clock of now."""
     definition, incident = previewer.definition, previewer.incident
     now = definition.catalogue.by_rank(incident.priority) if incident.priority else None
+    hearing = StatusEffects(previewer.actor, incident, now=previewer.now)
     found = []
     for one in definition.catalogue.priorities:
         begins, ends = effect_words.difference(now, one)
         told = begins + ([f"no longer: {', '.join(ends)}"] if ends else [])
         current = incident.priority == one.rank
         preview = previewer.priority(one.rank)
+        heard = hearing.of(one.rank)
         found.append(
             Choice(
                 value=str(one.rank),
                 title=f"{one.code} {one.name}",
                 meaning=one.meaning,
                 effects=of_priority(one) if now is None or current else told,
-                live=[] if current else effect_words.by_the_clock(preview, when=when),
+                live=[]
+                if current
+                else [*effect_words.by_the_clock(preview, when=when), *([heard.words] if heard else [])],
                 rank=one.rank,
                 verdict=_verdict(definition, one.rank, incident.severity),
                 why=effect_words.standing(preview, definition),

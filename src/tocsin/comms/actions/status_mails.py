@@ -12,15 +12,16 @@ from django.db.models.functions import Cast, Coalesce
 
 from tocsin.audit import actions as audit
 from tocsin.audit.actions import Fact
-from tocsin.comms import status_text, writing
+from tocsin.comms import status_text
 from tocsin.comms.actions.subscriptions import unsubscribe_secret
 from tocsin.comms.models import StatusClock, Subscriber
+from tocsin.comms.snapshots import clock_facts, incident_facts
 from tocsin.comms.status_text import StatusText
 from tocsin.core.access import SYSTEM
 from tocsin.core.delivery_plan import Traffic
 from tocsin.core.facts import Kind
 from tocsin.core.process_definition import ProcessDefinition
-from tocsin.core.status_pace import StatusClockFacts, StatusIncidentFacts, StatusReason, StatusStep, status_step
+from tocsin.core.status_pace import StatusReason, StatusStep, status_step
 from tocsin.incidents import snapshots
 from tocsin.incidents.actions import paging
 from tocsin.incidents.models import OPEN_STATES, Incident
@@ -112,27 +113,11 @@ def _advance(clock_id: int, *, now: datetime) -> int:
         definition = snapshots.process_of(incident)
         told = 0
         for _ in range(_MOST_STEPS):
-            step = status_step(_clock_facts(row), _incident_facts(incident, definition), now=now)
+            step = status_step(clock_facts(row), incident_facts(incident, definition), now=now)
             if step is None:
                 break
             told += _take(row, incident, definition, step, now=now)
     return told
-
-
-def _clock_facts(row: StatusClock) -> StatusClockFacts:
-    return StatusClockFacts(
-        begun=row.told_count > 0, told_rank=row.told_rank or None, next_at=row.next_at, ended=row.ended
-    )
-
-
-def _incident_facts(incident: Incident, definition: ProcessDefinition) -> StatusIncidentFacts:
-    return StatusIncidentFacts(
-        began_at=incident.created_at,
-        rank=incident.priority,
-        rank_since_at=incident.priority_set_at,
-        interval=writing.cadence(incident, definition),
-        ended_at=None if incident.is_open else incident.resolved_at or incident.updated_at,
-    )
 
 
 def _take(

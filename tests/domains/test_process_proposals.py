@@ -120,6 +120,8 @@ def test_only_coaches_and_process_owners_propose_and_everybody_may_review() -> N
     number, _ = reviewed()
     reader = worlds.actor("rea", role=Role.READER.value)
     actions.remark(reader, number, text="What about P2?", agrees=None, now=NOW)
+    with pytest.raises(NotAllowed):
+        actions.remark(worlds.actor("aud", role=Role.AUDITOR.value), number, text="", agrees=True, now=NOW)
     team_owner = worlds.actor("mara", in_team="tickets", is_owner=True, role=Role.TEAM_OWNER.value)
     for actor in (reader, team_owner):
         with pytest.raises(NotAllowed):

@@ -319,3 +319,13 @@ def test_whoever_owes_what_nobody_can_take_stays(house: House, vic: Actor) -> No
     actions.change_severity(house.ada, found.ref, severity="error", reason="One team.", now=house.now)
     assert holder(found, COMMUNICATOR) == ["vic"]
     assert world.entries(found, "obligation.reassigned") == []
+
+
+def test_whoever_offered_a_role_may_give_it_to_who_asks(house: House, vic: Actor, incident: Incident) -> None:
+    """An offer that nobody has answered gives way; it cannot be accepted afterwards."""
+    offered = actions.offer_hand_over(house.ada, incident.ref, role=COORDINATOR, to="ben", now=house.now, **STANDS)
+    asked = actions.ask_take_over(vic, incident.ref, role=COORDINATOR, reason="I know that customer", now=house.now)
+    actions.accept_take_over(house.ada, asked.pk, now=house.now, **STANDS)
+    assert holder(incident, COORDINATOR) == ["vic"]
+    with pytest.raises(Refused):
+        actions.accept_hand_over(house.ben, offered.pk, now=house.now)

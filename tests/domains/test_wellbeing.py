@@ -10,7 +10,7 @@ import pytest
 from tests.domains import worlds
 from tests.domains.incident_worlds import HOUR, MINUTE, House, entries, fresh, kinds_of, mails
 from tocsin.audit.models import Entry
-from tocsin.core.access import Actor
+from tocsin.core.access import Actor, Role
 from tocsin.core.adherence_outcomes import Verdict
 from tocsin.core.errors import Invalid, NotAllowed, NotFound, Refused
 from tocsin.core.facts import Kind
@@ -344,3 +344,9 @@ def test_a_role_that_was_never_given_up_ends_with_the_incident(house: House) -> 
     assert [line.present for line in seen(house, incident, house.ada).lines] == [False, False]
     again = response(house)
     assert not about(seen(house, again, house.ada), "WB-M1", "ada")
+
+
+def test_an_auditor_reads_and_notes_no_tension(house: House) -> None:
+    auditor = worlds.actor("aud", role=Role.AUDITOR.value, now=house.now)
+    with pytest.raises(NotAllowed):
+        actions.note_people_issue(auditor, house.declare().ref, text="Loud words", now=house.now)

@@ -127,7 +127,6 @@ def test_a_consumer_says_how_it_sees_it_and_is_shown_what_it_said() -> None:
         ({"reason": " "}, "This field is required."),
         ({"priority": ""}, "This field is required."),
         ({"strategy": "adaptive_capacity"}, "Say how your users work on while it is down."),
-        ({"consumer": "team:other"}, "Select a valid choice."),
     ],
 )
 def test_a_view_that_lacks_something_is_shown_again_with_what_was_typed(wrong: dict[str, str], told: str) -> None:
@@ -136,6 +135,12 @@ def test_a_view_that_lacks_something_is_shown_again_with_what_was_typed(wrong: d
     text = answer.content.decode()
     assert told in text
     assert wrong.get("reason") == " " or "Orders wait for it." in text
+
+
+def test_nobody_says_how_others_see_it() -> None:
+    answer = signed_in("sia").post(f"{PAGE}/say", {**VIEW, "consumer": "team:other", "reason": ""})
+    assert answer.status_code == 403
+    assert not ConsumerView.objects.filter(team__name="other").exists()
     assert not ConsumerView.objects.exists()
 
 

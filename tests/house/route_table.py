@@ -1,37 +1,22 @@
-"""Every route of the house with the verbs it serves, and an address and a body that reach it in the world of the matrix."""
+"""Every route of the house with the verbs it may serve, and what is sent along."""
 
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterator, Mapping
 from functools import cache
+from pathlib import Path
 from typing import Any
 
+import yaml
 from django.urls import URLPattern, URLResolver, get_resolver
 
 from tocsin.api.urls import api
 
 SIGN_IN = "accounts/"
-VALUES: Mapping[str, str] = {
-    "ref": "INC-1",
-    "number": "1",
-    "name": "checkout",
-    "team": "tickets",
-    "service": "checkout",
-    "slo": "checkout",
-    "state": "mitigated",
-    "code": "AC01",
-    "check": "AC01",
-    "verb": "review",
-    "ending": "csv",
-    "form": "svg",
-    "uuid": "6f2d7a52-8a3e-4c1e-9d53-0c1f5d0f2a11",
-    "secret": "nobodys",
-    "token": "nobodys",
-}
-"""What stands for a parameter of a path; a one where nothing is said."""
-OF_TEAMS = ("teams/", "api/v1/teams/")
+NO_SCHEMA = {"api/v2/silence/<str:uuid>": ["GET", "POST", "DELETE"]}
+"""What the API does not declare and more than GET and POST may do."""
+SENT: Mapping[str, dict[str, Any]] = yaml.safe_load(Path(__file__).with_name("bodies.yaml").read_text(encoding="utf-8"))
 BODY: Mapping[str, Any] = {
     "title": "Slow",
     "name": "new-one",
@@ -40,7 +25,8 @@ BODY: Mapping[str, Any] = {
     "person": "responder",
     "to": "responder",
     "username": "responder",
-    "team": "payments",
+    "team": "tickets",
+    "line": "Words",
     "service": "checkout",
     "severity": "error",
     "priority": 2,
@@ -75,7 +61,9 @@ def table() -> list[tuple[str, str]]:
     for route in patterns():
         if route.startswith(SIGN_IN):
             continue
-        verbs = [verb.upper() for verb in declared[route]] if route in declared else ["GET", "POST"]
+        verbs = (
+            [verb.upper() for verb in declared[route]] if route in declared else NO_SCHEMA.get(route, ["GET", "POST"])
+        )
         found |= {(verb, route) for verb in verbs}
     return sorted(found, key=lambda pair: (pair[1], pair[0]))
 
@@ -90,23 +78,13 @@ def _paths() -> dict[str, Any]:
     return paths
 
 
-def address(route: str) -> str:
-    """A path that leads to the route, to things that are there where the world has them."""
-
-    def value(match: re.Match[str]) -> str:
-        name = match[2]
-        if name == "name" and route.startswith(OF_TEAMS):
-            return "tickets"
-        if name == "code" and "adherence" not in route:
-            return "summary"
-        return VALUES.get(name, "1")
-
-    return "/" + re.sub(r"<(?:(\w+):)?(\w+)>", value, route)
-
-
 def body(verb: str, route: str) -> dict[str, Any]:
     """What is sent along: for the API by its own description, for pages the fields that forms have."""
+    if f"{verb} {route}" in SENT:
+        return SENT[f"{verb} {route}"]
     operation = _paths().get("/" + route.replace("<", "{").replace(">", "}"), {}).get(verb.lower())
+    if operation is None and verb == "GET":
+        return {}
     if operation is None:
         return {**BODY, "reason": "Because", "text": "Words", "version": "", "note": "Words"}
     content = operation.get("requestBody", {}).get("content", {}).get("application/json", {}).get("schema", {})

@@ -17,6 +17,7 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.urls import URLPattern, URLResolver, path
 from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_GET, require_http_methods
 
 from tocsin.alerts import actions, queries
 from tocsin.alerts.models import Alert
@@ -62,6 +63,7 @@ def _token(request: HttpRequest) -> str:
         return ""
 
 
+@require_GET
 @asked
 def status(_request: HttpRequest, _actor: Actor) -> HttpResponse:
     info = {
@@ -82,6 +84,7 @@ def status(_request: HttpRequest, _actor: Actor) -> HttpResponse:
     )
 
 
+@require_GET
 @asked
 def alerts(request: HttpRequest, actor: Actor) -> HttpResponse:
     """The alerts that fire, those that are silenced only when asked for."""
@@ -92,6 +95,7 @@ def alerts(request: HttpRequest, actor: Actor) -> HttpResponse:
     return JsonResponse([one for one in shown if keep[one["status"]["state"]]], safe=False)
 
 
+@require_GET
 @asked
 def groups(_request: HttpRequest, actor: Actor) -> HttpResponse:
     """One group, because grouping is off unless a route switches it on."""
@@ -101,11 +105,13 @@ def groups(_request: HttpRequest, actor: Actor) -> HttpResponse:
     return JsonResponse([one] if shown else [], safe=False)
 
 
+@require_GET
 @asked
 def receivers(_request: HttpRequest, _actor: Actor) -> HttpResponse:
     return JsonResponse([{"name": "tocsin"}], safe=False)
 
 
+@require_http_methods(["GET", "POST"])
 @asked
 def silences(request: HttpRequest, actor: Actor) -> HttpResponse:
     """List silences, or make one."""
@@ -126,6 +132,7 @@ def silences(request: HttpRequest, actor: Actor) -> HttpResponse:
     return JsonResponse([shapes.silence(row, now=now) for row in queries.silences(actor)], safe=False)
 
 
+@require_http_methods(["GET", "DELETE"])
 @asked
 def silence(request: HttpRequest, actor: Actor, uuid: str) -> HttpResponse:
     """Show one silence, or end it."""

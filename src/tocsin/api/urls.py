@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from django.http import HttpRequest, JsonResponse
+from functools import cache
+
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.urls import URLPattern, URLResolver, path
+from django.views.decorators.http import require_GET
 from ninja import NinjaAPI
 
 from tocsin.api import (
@@ -98,9 +101,16 @@ for module in (
     api.add_router("", module.router)
 
 
-def openapi(_request: HttpRequest) -> JsonResponse:
+@cache
+def _description() -> bytes:
+    """Says the same for as long as the process lives, and takes most of a second to put together."""
+    return JsonResponse(api.get_openapi_schema()).content
+
+
+@require_GET
+def openapi(_request: HttpRequest) -> HttpResponse:
     """The machine-readable description of the API."""
-    return JsonResponse(api.get_openapi_schema())
+    return HttpResponse(_description(), content_type="application/json")
 
 
 urlpatterns: list[URLPattern | URLResolver] = [

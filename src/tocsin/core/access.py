@@ -80,6 +80,7 @@ class Right(StrEnum):
     CATALOG_READ = "catalog:service:read"
     CATALOG_WRITE = "catalog:service:write"
     PROCESS_READ = "process:version:read"
+    PROCESS_REMARK = "process:version:remark"
     PROCESS_WRITE = "process:version:write"
     PEOPLE_READ = "people:person:read"
     PEOPLE_WRITE = "people:person:write"
@@ -116,6 +117,7 @@ _RESPOND = frozenset(
         Right.SILENCE_WRITE,
         Right.ALERT_SEND,
         Right.WISH_ADD,
+        Right.PROCESS_REMARK,
     }
 )
 _OWN = frozenset(
@@ -136,12 +138,12 @@ TABLE: Mapping[Role, frozenset[Right]] = {
     Role.ANONYMOUS: frozenset(),
     Role.REVOKED: frozenset(),
     Role.INTEGRATION: frozenset({Right.ALERT_SEND, Right.COUNTS_SEND}),
-    Role.READER: _OPEN_READ | {Right.INCIDENT_DECLARE, Right.INCIDENT_JOIN},
+    Role.READER: _OPEN_READ | {Right.INCIDENT_DECLARE, Right.INCIDENT_JOIN, Right.PROCESS_REMARK},
     Role.RESPONDER: _OPEN_READ | _RESPOND,
     Role.TEAM_OWNER: _OPEN_READ | _RESPOND | _OWN,
     Role.COACH: _OPEN_READ
     | {Right.INCIDENT_DECLARE, Right.INCIDENT_JOIN, Right.PROCESS_WRITE, Right.POSTMORTEM_WRITE, Right.WISH_ADD}
-    | {Right.BACKLOG_RANK, Right.SESSION_RECORD},
+    | {Right.BACKLOG_RANK, Right.SESSION_RECORD, Right.PROCESS_REMARK},
     Role.PROCESS_OWNER: _OPEN_READ
     | _RESPOND
     | _OWN

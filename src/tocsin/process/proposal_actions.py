@@ -87,8 +87,11 @@ def ask_for_review(
 
 
 def remark(actor: Actor, number: int, *, text: str, agrees: bool | None, now: datetime) -> ProcessRemark:
-    """Say what one thinks of a proposal in review: for it, against it, or neither. An objection needs its reason."""
-    require(actor, Right.PROCESS_READ)
+    """Say what one thinks of a proposal in review: for it, against it, or neither. An objection needs its reason.
+
+    Not for an auditor, who only reads: an agreement lets it be published and an objection holds it back.
+    """
+    require(actor, Right.PROCESS_REMARK)
     if not text.strip() and agrees is not True:
         raise Invalid({"text": "Say what you think; an agreement alone may go without words."})
     with transaction.atomic():

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from tocsin.catalog.models import Service
 from tocsin.core.access import Actor, Right
-from tocsin.core.errors import Invalid
+from tocsin.core.errors import Invalid, NotAllowed
 from tocsin.people.models import Team
 from tocsin.process.models import StakeholderGroup
 
@@ -83,3 +83,12 @@ def may_speak_for(actor: Actor, consumer: Consumer) -> bool:
     if team is None:
         return actor.may(Right.PRIORITY_ASSIGN)
     return team.name in actor.teams or actor.may(Right.PRIORITY_ASSIGN, team=team.name)
+
+
+def require_speaker(actor: Actor, consumer: Consumer) -> None:
+    """Raise NotAllowed unless `actor` speaks for the consumer."""
+    if not may_speak_for(actor, consumer):
+        raise NotAllowed(
+            f"{actor.display_name or actor.ident} does not speak for {consumer.key}.",
+            remedy="Ask a member of that team or group to say how they see it.",
+        )

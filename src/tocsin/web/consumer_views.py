@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from django.contrib import messages
@@ -16,7 +17,7 @@ from tocsin.core.errors import NotFound
 from tocsin.people import queries as people
 from tocsin.people.models import Team
 from tocsin.process import queries as process
-from tocsin.slo import actions, queries
+from tocsin.slo import actions, consumers, queries
 from tocsin.slo.actions import Said
 from tocsin.slo.models import Objective
 from tocsin.slo.queries import FeedbackRow
@@ -160,7 +161,12 @@ def say(request: HttpRequest, slo: str) -> HttpResponse:
             asking.actor(request), slo=slo, consumer=filled["consumer"], said=said, now=asking.now(request)
         )
 
-    return _answer(request, context, context["say"], act, slo)
+    def first() -> None:
+        """The form offers only those one speaks for; another is no slip of the pen."""
+        if named := request.POST.get("consumer", ""):
+            consumers.require_speaker(asking.actor(request), consumers.consumer_of(named))
+
+    return _answer(request, context, context["say"], act, slo, first=first)
 
 
 @require_POST
@@ -187,7 +193,15 @@ def close(request: HttpRequest, slo: str) -> HttpResponse:
     return _answer(request, context, form, act, slo)
 
 
-def _answer(request: HttpRequest, context: dict[str, Any], form: Any, act: form_pages.Act, slo: str) -> HttpResponse:
+def _answer(
+    request: HttpRequest,
+    context: dict[str, Any],
+    form: Any,
+    act: form_pages.Act,
+    slo: str,
+    *,
+    first: Callable[[], object] | None = None,
+) -> HttpResponse:
     answer = form_pages.answer(
         request,
         form,
@@ -195,6 +209,7 @@ def _answer(request: HttpRequest, context: dict[str, Any], form: Any, act: form_
         template="web/consumer_view.html",
         context=context,
         then=reverse("consumer-view", args=[slo]),
+        first=first,
     )
     if answer.status_code == 302:
         messages.success(request, "Kept. Everybody who may read this SLO can read it.")

@@ -23,11 +23,17 @@ def answer(
     template: str,
     context: Mapping[str, Any],
     then: str | Callable[[Any], str],
+    first: Callable[[], object] | None = None,
 ) -> HttpResponse:
-    """Show the form, or run `act` on what was filled in and go to `then` (a path, or what makes one of the result)."""
+    """Show the form, or run `act` on what was filled in and go to `then` (a path, or what makes one of the result).
+
+    `first` asks for the right before what was typed is judged, where a form may be wrong for want of it.
+    """
     status = 200
     if request.method == "POST":
         status = 422
+        if first is not None:
+            first()
         if form.is_valid():
             try:
                 result = act(form.cleaned_data)

@@ -13,6 +13,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from tocsin.comms import actions as comms
 from tocsin.comms import summary as summaries
+from tocsin.core.access import Right, require
 from tocsin.core.errors import Invalid, NotAllowed, NotFound, Refused
 from tocsin.incidents import actions, people_queries, queries, snapshots
 from tocsin.incidents.models import TakeOver
@@ -77,7 +78,13 @@ def ask(request: HttpRequest, number: int) -> HttpResponse:
 
     context = {"incident": row, "held": held, "rule": definition.roles.take_over}
     return form_pages.answer(
-        request, form, act, template="web/incident_role_ask.html", context=context, then=f"/i/{number}#roles"
+        request,
+        form,
+        act,
+        template="web/incident_role_ask.html",
+        context=context,
+        then=f"/i/{number}#roles",
+        first=lambda: require(actor, Right.INCIDENT_ASSIGN, team=row.team.name if row.team else None),
     )
 
 

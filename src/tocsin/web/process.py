@@ -66,6 +66,7 @@ def _page(request: HttpRequest, shown: ProcessVersion) -> HttpResponse:
         "remarks": queries.remarks(actor, shown) if shown.state in _PROPOSAL else [],
         "advice": queries.advice(shown) if shown.state in _PROPOSAL else [],
         "may_write": actor.may(Right.PROCESS_WRITE),
+        "may_remark": actor.may(Right.PROCESS_REMARK),
         **_people(actor, shown, now=asking.now(request)),
         "steps": [step.replace(" -> ", " → ").replace(" - ", ": ") for step in definition.lifecycle.steps],
     }

@@ -14,7 +14,7 @@ from django.urls import path
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from tocsin.audit.queries import Excerpt
-from tocsin.core.access import Actor, Right
+from tocsin.core.access import Actor, Right, require
 from tocsin.core.errors import Invalid, NotAllowed, NotFound, Refused
 from tocsin.core.wellbeing import AnswerState
 from tocsin.incidents import actions, people_queries, queries, snapshots
@@ -150,7 +150,13 @@ def hand_over(request: HttpRequest, number: int) -> HttpResponse:
 
     context = {"incident": row, "holds": roles, "rested": rested}
     return form_pages.answer(
-        request, form, act, template="web/incident_hand_over.html", context=context, then=f"/i/{number}/people"
+        request,
+        form,
+        act,
+        template="web/incident_hand_over.html",
+        context=context,
+        then=f"/i/{number}/people",
+        first=lambda: require(actor, Right.INCIDENT_ASSIGN, team=row.team.name if row.team else None),
     )
 
 

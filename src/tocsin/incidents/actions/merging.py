@@ -63,6 +63,7 @@ def unmerge(actor: Actor, ref: str | int, *, reason: str = "", now: datetime) ->
     """
     with transaction.atomic():
         child = held(ref)
+        rank.require(actor, child, Right.INCIDENT_CLASSIFY, now=now)
         if child.state != State.MERGED or child.merged_into is None:
             raise Refused(f"{child.ref} was not merged.", reason="not_merged")
         child, parent = _both(actor, child.number, child.merged_into.number, now=now)

@@ -17,7 +17,7 @@ from tocsin.core.facts import Kind
 from tocsin.incidents import page_text, snapshots
 from tocsin.incidents.actions import duties, paging, staffing
 from tocsin.incidents.actions.incident_row import held, person_behind, save, team_name
-from tocsin.incidents.actions.team_end import change_hands, how_it_stands
+from tocsin.incidents.actions.team_end import change_hands, how_it_stands, replace_offers
 from tocsin.incidents.models import HandOver, Incident, RoleHeld, TakeOver
 from tocsin.incidents.page_text import PageText
 from tocsin.platform.questions import Question
@@ -88,13 +88,14 @@ def accept_take_over(actor: Actor, take_over: int, *, now: datetime, **told: str
     Raises Invalid where something is not said, NotAllowed for somebody else, Refused when the person who asked cannot
     hold it.
     """
-    said = how_it_stands(told)
     with transaction.atomic():
         row = _waiting(take_over)
         _require_holder(actor, row)
+        said = how_it_stands(told)
         given = _given(row)
         if not given:
             raise Refused(f"{row.giver.label} no longer holds it.", reason="not_held", remedy="The role can be taken.")
+        replace_offers(row.incident, row.role, row.giver, now=now)
         done = HandOver.objects.create(
             incident=row.incident, role=row.role, giver=row.giver, taker=row.taker, offered_at=row.asked_at, **said
         )

@@ -48,13 +48,18 @@ def offer_hand_over(actor: Actor, ref: str | int, *, role: str, to: str, now: da
             raise Refused("You do not hold that role here.", reason="not_held", remedy="Ask whoever holds it.")
         if giver.pk == taker.pk:
             raise Invalid({"to": "That is you. Choose somebody else."})
-        earlier = HandOver.objects.filter(incident=incident, role=role, giver=giver)
-        earlier.filter(accepted_at=None, withdrawn_at=None).update(withdrawn_at=now)
+        replace_offers(incident, role, giver, now=now)
         row = HandOver.objects.create(incident=incident, role=role, giver=giver, taker=taker, offered_at=now, **said)
         audit.record(actor, [_told(row, Kind.HANDOVER_OFFERED)], now=now)
         save(incident, now=now)
         _mail_offer(row, now=now)
     return row
+
+
+def replace_offers(incident: Incident, role: str, giver: Person, *, now: datetime) -> None:
+    """What is offered or given now takes the place of an offer that nobody has answered."""
+    earlier = HandOver.objects.filter(incident=incident, role=role, giver=giver)
+    earlier.filter(accepted_at=None, withdrawn_at=None).update(withdrawn_at=now)
 
 
 def how_it_stands(told: Mapping[str, str]) -> dict[str, str]:

@@ -27,15 +27,15 @@ def note_people_issue(
 ) -> PeopleIssue:
     """Note that something stands between people. Whoever coordinates reads it, and `shared_with` (a coach, say).
 
-    `objects` says that the postmortem meeting must not start before it is settled. Raises Invalid without words,
-    Refused for somebody who is no person, NotFound for an unknown person.
+    `objects` says that the postmortem meeting must not start before it is settled. For whoever may take part; an auditor
+    only reads. Raises Invalid without words, Refused for somebody who is no person, NotFound for an unknown person.
     """
+    require(actor, Right.INCIDENT_JOIN)
     said = clean(text).strip()[:_LONGEST]
     if not said:
         raise Invalid({"text": "Say in a few words what stands between people."})
     with transaction.atomic():
         incident = held(ref)
-        require(actor, Right.INCIDENT_READ)
         person = person_behind(actor)
         if person is None:
             raise Refused("Only a person notes a tension.", reason="no_person")

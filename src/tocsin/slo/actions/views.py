@@ -19,7 +19,7 @@ from tocsin.platform.text import clean
 from tocsin.process import actions as processes
 from tocsin.process import queries as process
 from tocsin.process.models import StakeholderGroup
-from tocsin.slo.consumers import Consumer, consumer_of, may_speak_for
+from tocsin.slo.consumers import Consumer, consumer_of, may_speak_for, require_speaker
 from tocsin.slo.models import BreachSubscription, ConsumerView, Objective, ViewDecision
 
 _CHOSEN = ("decision", "priority", "reason", "strategy", "degrades_to", "notify")
@@ -46,12 +46,8 @@ def state_view(actor: Actor, *, slo: str, consumer: str, said: Said, now: dateti
     """
     with transaction.atomic():
         objective, who = _known(slo), consumer_of(consumer)
+        require_speaker(actor, who)
         _check(said, who)
-        if not may_speak_for(actor, who):
-            raise NotAllowed(
-                f"{actor.display_name or actor.ident} does not speak for {who.key}.",
-                remedy="Ask a member of that team or group to say how they see it.",
-            )
         _is_another(objective, who)
         fields = {
             "decision": said.decision,

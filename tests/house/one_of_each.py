@@ -61,6 +61,7 @@ def build(now: datetime) -> House:
     house = House(now=now)
     worlds.process(now=now)
     worlds.service(NAME, of_team=TEAM, now=now)
+    worlds.person("helper", in_team=TEAM, now=now)
     for part in (_duties, _objectives, _incident, _response, _learning, _process, _adoption, _outside):
         part(house)
     _names(house)

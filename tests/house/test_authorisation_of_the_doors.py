@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any
 
 import pytest
 
@@ -54,8 +53,8 @@ def doors(now_ms: int) -> dict[str, Door]:
     event = {"routing_key": "THE-KEY", "event_action": "trigger", "dedup_key": "disk", "payload": EVENT}
     return {
         hot.ALERTS_PATH: Door("alertmanager", b'[{"labels": {"alertname": "Down"}}]', json_body),
-        hot.COUNTS_PATH: Door("sli", b'{"counts": []}', json_body),
-        hot.METRICS_PATH: Door("otlp", otlp_sum("sales", 1.0, now_ms).SerializeToString(), protobuf),
+        hot.COUNTS_PATH: Door("sli", b'{"slo": "checkout", "good": 9, "bad": 1}', json_body),
+        hot.METRICS_PATH: Door("otlp", otlp_sum("sales", 1.0, now_ms), protobuf),
         hot.WRITE_PATH: Door(
             "remote-write", remote_write({"__name__": "x"}, [(now_ms, 1.0)]), protobuf | {"Content-Encoding": "snappy"}
         ),
@@ -70,15 +69,15 @@ def visitors(clock: WoundClock) -> list[Visitor]:
 
 
 def sign(answer: Answer) -> str:
-    refused = answer.status in {401, 403} or b"belongs to no integration" in answer.body
+    refused = answer.status in {401, 403} or b"'routing_key'" in answer.body
     return "-" if refused else "+" if answer.status < 300 else f"!{answer.status}"
 
 
 def posted(path: str, door: Door, key: str, sender: Sender | None, clock: WoundClock) -> str:
     """What the door says to a key; who is behind it was looked up in the database beforehand."""
 
-    async def nothing(*_: object) -> Any:
-        return {}
+    async def names(asked: Sequence[str], _service: int | None) -> Mapping[str, int]:
+        return dict.fromkeys(asked, 1)
 
     async def selection() -> Selection:
         return Selection([])
@@ -88,7 +87,7 @@ def posted(path: str, door: Door, key: str, sender: Sender | None, clock: WoundC
             house = hot.Doors(
                 keys=KeyRing({key: sender}.get, threads, lambda: 0.0),
                 journal=FakeJournal(),  # type: ignore[arg-type]
-                names=nothing,
+                names=names,
                 selection=selection,
                 clock=clock.now,
             )
@@ -142,8 +141,11 @@ HEALTH = ("/healthz", "/readyz", "/health/engine", "/version")
 
 async def health(path: str, headers: Mapping[str, str], _watch: bool, scrape: bool) -> Answer:
     with ThreadPoolExecutor(1) as threads:
-        checks = Checks(ready=lambda: None, engine=lambda: (True, {}), may_scrape=lambda _key: scrape)
-        page = Health(threads, checks).page_for(given := {**scope("GET", path, headers=headers), "client": AWAY})
+        checks = Checks(
+            ready=lambda: None, engine=lambda: (True, {}), version={"version": "1"}, may_scrape=lambda _key: scrape
+        )
+        given = {**scope("GET", path, headers=headers), "client": AWAY}
+        page = Health(checks, threads).page_for(given)
         assert page is not None
         return await request(page, given)
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 
 from tocsin.audit.models import Entry
+from tocsin.audit.queries import of_kinds
 from tocsin.comms.models import Update, UpdateKind
 from tocsin.core.facts import Kind, sentence
 from tocsin.core.process_definition import ProcessDefinition
@@ -188,8 +189,8 @@ def changed_from(incident: Incident, process: ProcessDefinition, last: Update | 
 
 
 def _done_since(incident: Incident, last: Update | None) -> str:
-    news = Entry.objects.filter(incident=incident.ref, kind__in=_NEWS).order_by("-seq")
-    latest = (news.filter(at__gt=last.sent_at) if last else news).first()
+    news = of_kinds([incident.ref], _NEWS)
+    latest = (news.filter(at__gt=last.sent_at) if last else news).last()
     return sentence(latest.kind, latest.data) if latest else ""
 
 

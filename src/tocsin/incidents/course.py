@@ -69,7 +69,7 @@ def course(actor: Actor, incident: Incident, log: Excerpt | None = None) -> Cour
 def events_of(ref: str, log: Excerpt | None = None) -> list[Event]:
     """The entries that tell the course of an incident, in order; of what stakeholders were told, the first word only."""
     events = _read([ref], READ_KINDS) if log is None else _excerpted(log, READ_KINDS)
-    told = of_kinds([ref], TOLD).filter(data__recipients__gt=0).order_by("at", "seq")
+    told = of_kinds([ref], TOLD).filter(data__recipients__gt=0)
     events += [Event(*row) for row in told.values_list("seq", "at", "kind", "actor", "data")[:1]]
     return sorted(events, key=lambda event: event.seq)
 

@@ -192,7 +192,7 @@ def history(
 def severity_set_by_person(incident: Incident) -> bool:
     """Whether a person has set or confirmed the severity, as the log tells it."""
     kinds = (Kind.INCIDENT_DECLARED, Kind.SEVERITY_CHANGED, Kind.SEVERITY_CONFIRMED)
-    told = Entry.objects.filter(incident=incident.ref, kind__in=kinds).values_list("data", flat=True)
+    told = of_kinds([incident.ref], kinds).values_list("data", flat=True)
     return any(data and (data.get("by_person") or data.get("severity_by_person")) for data in told)
 
 
@@ -202,7 +202,7 @@ def lateness_of(incident: Incident, priority: int | None, *, now: datetime) -> L
     if not new.lowers:
         return None
     read = (Kind.PRIORITY_CHANGED, *_ENDS)
-    entries = list(Entry.objects.filter(incident=incident.ref, kind__in=read).order_by("seq"))
+    entries = list(of_kinds([incident.ref], read))
     back = {entry.data["undo_of"] for entry in entries if entry.data and entry.data.get("undo_of")}
     undone = Entry.objects.filter(incident=incident.ref, kind=Kind.INCIDENT_UNDONE).values_list("data", flat=True)
     back |= {data["undo_of"] for data in undone if data}

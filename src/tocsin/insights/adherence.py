@@ -9,6 +9,7 @@ from itertools import islice
 from typing import Any, TypeVar
 
 from tocsin.audit.models import Entry
+from tocsin.audit.queries import of_kinds
 from tocsin.core.access import Actor, Right, require
 from tocsin.core.adherence import READ_KINDS, judge
 from tocsin.core.adherence_outcomes import Outcome
@@ -40,7 +41,7 @@ class IncidentChecks:
 def of_incident(actor: Actor, ref: str | int, *, now: datetime) -> IncidentChecks:
     """The checks of one incident, with the entries behind them. Raises NotFound."""
     row = incidents.incident(actor, ref)
-    found = list(Entry.objects.filter(incident=row.ref, kind__in=READ_KINDS).order_by("seq"))
+    found = list(of_kinds([row.ref], READ_KINDS))
     events = [Event(one.seq, one.at, one.kind, one.actor, one.data) for one in found]
     outcomes = judge(row.ref, events, process.definition(row.process_version_id), as_of=now)
     named = {seq for outcome in outcomes.values() for seq in outcome.evidence}

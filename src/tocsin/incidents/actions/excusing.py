@@ -10,7 +10,7 @@ from datetime import datetime
 from django.db import transaction
 
 from tocsin.audit import actions as audit
-from tocsin.audit.models import Entry
+from tocsin.audit.queries import of_kinds
 from tocsin.core.access import Actor, Right, require
 from tocsin.core.adherence import CHECKS
 from tocsin.core.errors import Invalid, Refused
@@ -62,8 +62,10 @@ def _checked(check: str, reason: str) -> tuple[str, str]:
 
 def _require_change(incident: Incident, code: str, kind: Kind) -> None:
     kinds = (Kind.CHECK_WAIVED, Kind.CHECK_WAIVER_WITHDRAWN)
-    told = Entry.objects.filter(incident=incident.ref, kind__in=kinds).order_by("-seq")
-    last = next((one.kind for one in told if one.data and one.data.get("check") == code), Kind.CHECK_WAIVER_WITHDRAWN)
+    told = of_kinds([incident.ref], kinds)
+    last = next(
+        (one.kind for one in reversed(told) if one.data and one.data.get("check") == code), Kind.CHECK_WAIVER_WITHDRAWN
+    )
     if last == kind:
         words = "is waived already" if kind is Kind.CHECK_WAIVED else "is not waived"
         raise Refused(f"{code} of {incident.ref} {words}.", reason="nothing_to_change")

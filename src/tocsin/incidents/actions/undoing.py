@@ -10,6 +10,7 @@ from django.db import transaction
 
 from tocsin.audit import actions as audit
 from tocsin.audit.models import Entry
+from tocsin.audit.queries import of_kinds
 from tocsin.core.access import Actor, Right
 from tocsin.core.classification import exception_data, judge
 from tocsin.core.errors import NotFound, Refused
@@ -37,9 +38,8 @@ def undo(actor: Actor, ref: str | int, seq: int | None = None, *, now: datetime)
     with transaction.atomic():
         incident = held(ref)
         rank.require(actor, incident, Right.INCIDENT_CLASSIFY, now=now)
-        entries = Entry.objects.filter(incident=incident.ref)
-        found = entries.filter(kind__in=UNDOABLE).order_by("-seq") if seq is None else entries.filter(seq=seq)
-        entry = found.first()
+        found = of_kinds([incident.ref], UNDOABLE)
+        entry = found.last() if seq is None else Entry.objects.filter(incident=incident.ref, seq=seq).first()
         if entry is None or entry.data is None:
             raise NotFound(f"{incident.ref} has nothing to take back{f' in entry {seq}' if seq is not None else ''}.")
         _require_fresh(incident, entry, now=now)

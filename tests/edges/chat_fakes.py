@@ -14,7 +14,7 @@ from pytest_httpserver import HTTPServer
 
 from tocsin.channels.protocol import Message
 from tocsin.core import chat_slack
-from tocsin.core.response_channel import ROOM_OPEN, ROOM_POST
+from tocsin.core.response_channel import ROOM_INVITE, ROOM_OPEN, ROOM_POST
 
 DEADLINE = timedelta(seconds=10)
 SIGNING_SECRET = "8f742231b10e8888abcd99yyyzzz85a5"
@@ -38,6 +38,11 @@ def opening(at: datetime, **more: Any) -> Message:
 
 def posting(room: str, text: str, at: datetime, **more: Any) -> Message:
     return Message(key="room-7-first", kind=ROOM_POST, address=room, payload={"text": text}, due_at=at, at=at, **more)
+
+
+def inviting(room: str, account: str, at: datetime, **more: Any) -> Message:
+    payload = {"account": account}
+    return Message(key="room-7-guest-1-1", kind=ROOM_INVITE, address=room, payload=payload, due_at=at, at=at, **more)
 
 
 def signed_by_slack(body: bytes, *, at: datetime, secret: str = SIGNING_SECRET) -> dict[str, str]:

@@ -17,7 +17,8 @@ from tocsin.channels.protocol import Channel
 from tocsin.comms import actions as comms
 from tocsin.comms.models import ChatPlace
 from tocsin.core.access import SYSTEM
-from tocsin.engine import deliver
+from tocsin.core.chat_linking import shown
+from tocsin.engine import deliver, turns
 from tocsin.engine.listen import Ear
 from tocsin.incidents import actions, queries
 from tocsin.incidents.models import ChannelState, Incident, ResponseChannel
@@ -49,7 +50,7 @@ class Room:
 
     def turn(self) -> None:
         self.house.now = max(clocks.wall_now(), self.house.now + timedelta(seconds=2))
-        actions.tell_channels(now=self.house.now)
+        turns.channels(now=self.house.now)
         while deliver.turn(self.ways, now=self.house.now, limit=50):
             pass
         Ear(self.ways).turn(now=self.house.now)
@@ -139,6 +140,49 @@ def test_a_linked_person_commands_with_their_own_rights_and_is_answered_there(ro
     assert (actor, "We fail over" in text) == ("ada", True)
     room.turn()
     assert mara.heard(room.reference)[-1] == "Kept as decision 1."
+
+
+def test_a_person_proves_an_account_by_its_code_and_the_code_stays_nowhere(room: Room) -> None:
+    mara = room.homeserver.user("mara")
+    mara.join(room.reference)
+    now = room.house.now
+    asked = comms.ask_for_chat_account(room.house.ada, adapter="matrix", account=mara.ident, username="ada", now=now)
+    mara.say(room.reference, f"!link {shown(asked.code)}")
+    mara.say(room.reference, "!ack")
+    room.turn()
+    [linked, taken] = mara.heard(room.reference)[-2:]
+    assert linked.startswith(f"Linked: {mara.ident} is Ada.")
+    assert taken == f"Ada is on {room.incident.ref}."
+    assert [text for _, text in room.lines("chat")] == ["!link (the code is not kept)", "!ack"]
+
+
+def test_whoever_takes_the_incident_is_invited_and_being_there_already_is_fine(room: Room) -> None:
+    stranger = room.homeserver.user("stranger")
+    bot_account = room.homeserver.user("bot")
+    comms.link_chat_account(SYSTEM, adapter="matrix", account=stranger.ident, username="ada", now=room.house.now)
+    actions.acknowledge(room.house.ada, room.incident.ref, now=room.house.now)
+    room.turn()
+    assert bot_account.membership(room.reference, of=stranger) == "invite"
+    [told] = world.entries(room.incident, "channel.invited")
+    assert (told["person"], told["account"]) == ("Ada", stranger.ident)
+    for before in ("invite", "join"):
+        OutboxMessage.objects.filter(kind="room.invite").update(state=OutboxState.QUEUED, repeat=True)
+        room.turn()
+        assert OutboxMessage.objects.get(kind="room.invite").state == OutboxState.SENT
+        assert bot_account.membership(room.reference, of=stranger) == before
+        stranger.join(room.reference)
+    assert world.entries(room.incident, "channel.not_invited") == []
+
+
+def test_an_account_that_cannot_be_invited_is_noted_and_stops_nothing(room: Room) -> None:
+    house = room.house
+    comms.link_chat_account(SYSTEM, adapter="matrix", account="no-account", username="ada", now=house.now)
+    actions.acknowledge(house.ada, room.incident.ref, now=house.now)
+    room.turn()
+    [told] = world.entries(room.incident, "channel.not_invited")
+    assert (told["account"], told["final"]) == ("no-account", True)
+    room.incident.refresh_from_db()
+    assert room.incident.state == "acknowledged"
 
 
 def test_an_account_that_is_nobody_s_is_answered_and_changes_nothing(room: Room) -> None:

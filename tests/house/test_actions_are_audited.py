@@ -29,6 +29,7 @@ ALLOWED: Mapping[str, str] = {
     "alerts.note_seen": "when a sender was last heard of; the journal holds what it said",
     "incidents.record_update": "a part of sending an update; whoever sends it has written update.sent in the same change",
     "incidents.tell_channels": "says in the rooms of the chat what the log says already",
+    "comms.invite_responders": "asks a chat tool; what becomes of it is written by note_guest and note_absent_guest",
     "comms.obey": "does what is commanded in a chat by the actions of incidents and updates, which write it",
     "comms.take_message": "what was said is written by incidents.annotate, what was commanded by its own action",
     "comms.take_news": "takes messages, as above",

@@ -6,15 +6,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from tocsin.channels.chat_line import Line, refused
+from tocsin.channels.chat_line import Line, Said, refused
 from tocsin.channels.protocol import DeliveryFailed, Message, News, Room
 from tocsin.core import chat_matrix as wire
 from tocsin.core.chat_calls import Heard
 from tocsin.core.errors import Invalid
-from tocsin.core.response_channel import ROOM_OPEN, ROOM_TRY
+from tocsin.core.response_channel import ROOM_INVITE, ROOM_OPEN, ROOM_TRY
 
 _SAYS = ("errcode", "error")
 _MOST_PAGES = 50
+_THERE = frozenset({"join", "invite"})
 
 
 @dataclass(slots=True)
@@ -30,6 +31,8 @@ class MatrixChannel:
         line = Line.open(self.url, self.token, deadline=deadline, at=message.at)
         if message.kind == ROOM_OPEN:
             return self._open(line, message).receipt()
+        if message.kind == ROOM_INVITE:
+            return self._bring(line, message.address, str(message.payload["account"]))
         room = self._open(line, message).reference if message.kind == ROOM_TRY else message.address
         call = wire.send(room, str(message.payload["text"]), key=message.key, quiet=bool(message.payload.get("quiet")))
         return str(line.must(call, *_SAYS).document.get("event_id", "taken"))
@@ -64,10 +67,19 @@ class MatrixChannel:
         if account == self._account:
             return ""
         said = line.ask(wire.invite(room, account))
-        # Whoever is there already cannot be invited, and need not be.
-        if said.good or "already in the room" in said.told("error"):
-            return ""
-        return f"{account} was not invited ({said.told(*_SAYS)})"
+        good = said.good or _is_there(line, room, account, said)
+        return "" if good else f"{account} was not invited ({said.told(*_SAYS)})"
+
+    def _bring(self, line: Line, room: str, account: str) -> str:
+        """Invite one account. Raises DeliveryFailed when the server does not."""
+        if account == self._me(line):
+            return "this is our own account"
+        said = line.ask(wire.invite(room, account))
+        if said.good:
+            return "invited"
+        if _is_there(line, room, account, said):
+            return "was in the room already"
+        raise refused(said, *_SAYS)
 
     def listen(self, since: str, rooms: Sequence[str], *, deadline: timedelta, at: datetime) -> News:
         """What people said in these rooms after `since`, oldest first, also more than one answer carries."""
@@ -99,3 +111,11 @@ class MatrixChannel:
                 break
             start = following
         return [one for piece in reversed(pieces) for one in piece]
+
+
+def _is_there(line: Line, room: str, account: str, said: Said) -> bool:
+    """Whether an invitation was refused because the account is in the room; servers use different words for that."""
+    if said.status != 403:
+        return False
+    member = line.ask(wire.member(room, account))
+    return member.good and isinstance(member.document, dict) and member.document.get("membership") in _THERE

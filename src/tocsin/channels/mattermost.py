@@ -7,10 +7,10 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from tocsin.channels.chat_line import Line, refused
-from tocsin.channels.protocol import Message, News, Room
+from tocsin.channels.protocol import DeliveryFailed, Message, News, Room
 from tocsin.core import chat_mattermost as wire
 from tocsin.core.chat_calls import Heard
-from tocsin.core.response_channel import ROOM_OPEN, ROOM_TRY
+from tocsin.core.response_channel import ROOM_INVITE, ROOM_OPEN, ROOM_TRY
 
 _SAYS = ("id", "message")
 
@@ -30,6 +30,8 @@ class MattermostChannel:
         line = Line.open(self.url, self.token, deadline=deadline, at=message.at)
         if message.kind == ROOM_OPEN:
             return self._open(line, message).receipt()
+        if message.kind == ROOM_INVITE:
+            return _bring(line, message.address, str(message.payload["account"]))
         room = self._open(line, message).reference if message.kind == ROOM_TRY else message.address
         call = wire.post(room, str(message.payload["text"]), key=message.key)
         return str(line.must(call, *_SAYS).document["id"])
@@ -83,3 +85,18 @@ class MattermostChannel:
         people = line.must(wire.people_of(idents), *_SAYS).document
         names = {str(one["id"]): str(one["username"]) for one in people}
         return [replace(one, name=names.get(one.account, one.account)) for one in heard]
+
+
+def _bring(line: Line, room: str, account: str) -> str:
+    """Make an account, named by its id or its user name, a member; one that is a member already stays one.
+
+    Raises DeliveryFailed when the server does not.
+    """
+    ident = account
+    if not wire.is_ident(account):
+        found = line.must(wire.people_named([account]), *_SAYS).document
+        if not found:
+            raise DeliveryFailed(f"{account} is not known", permanent=True)
+        ident = str(found[0]["id"])
+    line.must(wire.add_member(room, ident), *_SAYS)
+    return "a member"

@@ -11,11 +11,12 @@ from tocsin.channels.chat_line import Line, refused
 from tocsin.channels.protocol import DeliveryFailed, Message, Room
 from tocsin.core import chat_slack as wire
 from tocsin.core.chat_calls import Call
-from tocsin.core.response_channel import ROOM_OPEN, ROOM_TRY
+from tocsin.core.response_channel import ROOM_INVITE, ROOM_OPEN, ROOM_TRY
 
 _PERMANENT = frozenset(
     {"channel_not_found", "is_archived", "msg_too_long", "no_text", "invalid_name", "not_in_channel"}
 )
+_NOBODY = frozenset({"user_not_found", "cant_invite", "invitee_cant_see_channel"})
 _THERE = frozenset({"already_in_channel", "cant_invite_self"})
 _MOST_PAGES = 20
 
@@ -32,6 +33,8 @@ class SlackChannel:
         line = Line.open(self.url, self.token, deadline=deadline, at=message.at)
         if message.kind == ROOM_OPEN:
             return self._open(line, message).receipt()
+        if message.kind == ROOM_INVITE:
+            return _bring(line, message.address, str(message.payload["account"]))
         room = self._open(line, message).reference if message.kind == ROOM_TRY else message.address
         if message.repeat and wire.was_posted(_must(line, wire.history(room)), key=message.key):
             return "posted by an earlier try"
@@ -75,6 +78,14 @@ def _invite(line: Line, room: str, account: str) -> str:
     return "" if not error or error in _THERE else f"{account} was not invited ({error})"
 
 
+def _bring(line: Line, room: str, account: str) -> str:
+    """Invite one account. Raises DeliveryFailed when Slack does not."""
+    _, error = _ask(line, wire.invite(room, account))
+    if error and error not in _THERE:
+        raise _failure(error)
+    return "was in the channel already" if error else "invited"
+
+
 def _ask(line: Line, call: Call) -> tuple[dict[str, Any], str]:
     """What Slack answers, and what it calls the fault; it answers 200 to both."""
     said = line.ask(call)
@@ -94,4 +105,4 @@ def _must(line: Line, call: Call) -> dict[str, Any]:
 
 def _failure(error: str) -> DeliveryFailed:
     """A token or a right that is missing is put right while we go on trying; a channel that is gone is not."""
-    return DeliveryFailed(f"Slack said {error}", permanent=error in _PERMANENT)
+    return DeliveryFailed(f"Slack said {error}", permanent=error in _PERMANENT | _NOBODY)

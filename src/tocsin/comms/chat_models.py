@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.db import models
 
+from tocsin.incidents.models import ResponseChannel
 from tocsin.people.models import Person
 from tocsin.platform.models import Claimable
 
@@ -38,6 +39,34 @@ class ChatLink(models.Model):
     class Meta:
         ordering = ["adapter", "account", "id"]
         constraints = [models.UniqueConstraint(fields=["adapter", "account", "person"], name="chat_link_begun_once")]
+
+
+class GuestState(models.TextChoices):
+    ASKED = "asked"
+    INVITED = "invited"
+    FAILING = "failing"  # tried again with growing waits
+    GIVEN_UP = "given_up"
+
+
+class RoomGuest(models.Model):
+    """An account that is to be in the room of an incident, because its person responds to it; asked for since `asked_at`.
+
+    `times` counts how often: whoever takes on something anew is invited anew, for they may have left the room.
+    """
+
+    channel = models.ForeignKey(ResponseChannel, on_delete=models.CASCADE, related_name="guests")
+    person = models.ForeignKey(Person, on_delete=models.CASCADE, related_name="+")
+    account = models.CharField(max_length=255)
+    state = models.CharField(max_length=16, choices=GuestState.choices, default=GuestState.ASKED)
+    detail = models.CharField(max_length=300, blank=True, default="")
+    asked_at = models.DateTimeField()
+    times = models.PositiveIntegerField(default=1)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["channel", "account"], name="room_guest_once"),
+            models.CheckConstraint(condition=models.Q(state__in=GuestState.values), name="room_guest_state_known"),
+        ]
 
 
 class ChatPlace(Claimable):

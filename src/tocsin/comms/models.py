@@ -6,7 +6,7 @@ from django.db import models
 from django.db.models import Q
 
 from tocsin.catalog.models import Service
-from tocsin.comms.chat_models import ChatAccount, ChatLink, ChatPlace
+from tocsin.comms.chat_models import ChatAccount, ChatLink, ChatPlace, GuestState, RoomGuest
 from tocsin.incidents.models import Incident
 from tocsin.process.models import StakeholderGroup
 from tocsin.slo.models import BreachSubscription
@@ -16,6 +16,8 @@ __all__ = [
     "ChatLink",
     "ChatPlace",
     "ConsumerNotice",
+    "GuestState",
+    "RoomGuest",
     "StatusClock",
     "Subscriber",
     "Update",

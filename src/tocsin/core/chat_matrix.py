@@ -56,6 +56,10 @@ def invite(room: str, account: str) -> Call:
     return Call("POST", f"{BASE}/rooms/{_part(room)}/invite", {"user_id": account})
 
 
+def member(room: str, account: str) -> Call:
+    return Call("GET", f"{BASE}/rooms/{_part(room)}/state/m.room.member/{_part(account)}")
+
+
 def send(room: str, text: str, *, key: str, quiet: bool = False) -> Call:
     """A message. The transaction id is the message's own key, so that the server takes a second try for the first.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import quote
@@ -12,6 +13,7 @@ from tocsin.core.json_values import mapping
 BASE = "/api/v4"
 EXISTS = "store.sql_channel.save_channel.exists.app_error"
 _LONGEST_NAME = 64
+_IDENT = re.compile(r"[a-z0-9]{26}")
 
 
 def me() -> Call:
@@ -35,6 +37,11 @@ def create_room(payload: Mapping[str, Any], *, team_id: str) -> Call:
 
 def find_room(name: str, *, team_id: str) -> Call:
     return Call("GET", f"{BASE}/teams/{team_id}/channels/name/{quote(name.lower()[:_LONGEST_NAME], safe='')}")
+
+
+def is_ident(account: str) -> bool:
+    """Whether an account is named by the server's own id: 26 letters and figures."""
+    return _IDENT.fullmatch(account) is not None
 
 
 def people_named(names: Sequence[str]) -> Call:

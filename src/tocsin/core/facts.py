@@ -45,6 +45,8 @@ class Kind(StrEnum):
     CHANNEL_ASKED = "channel.asked"
     CHANNEL_OPENED = "channel.opened"
     CHANNEL_FAILED = "channel.failed"
+    CHANNEL_INVITED = "channel.invited"
+    CHANNEL_NOT_INVITED = "channel.not_invited"
     CUSTOMER_REPORTED = "incident.customer_reported"
     REGULATORY_CLASSIFIED = "regulatory.classified"
     REGULATORY_REPORTED = "regulatory.reported"
@@ -241,6 +243,8 @@ TEXTS: Mapping[Kind, str] = {
     Kind.CHANNEL_ASKED: "Asked for a channel in {adapter}",
     Kind.CHANNEL_OPENED: "Channel: {url} {bridge}",
     Kind.CHANNEL_FAILED: "The channel in {adapter} could not be opened: {detail}",
+    Kind.CHANNEL_INVITED: "{person} was invited to the room in {adapter}",
+    Kind.CHANNEL_NOT_INVITED: "{person} ({account}) could not be invited to the room in {adapter}: {detail}",
     Kind.CUSTOMER_REPORTED: "A customer reported it at {reported_at}. {text}",
     Kind.REGULATORY_CLASSIFIED: "{name}: {finding}. {reason}",
     Kind.REGULATORY_REPORTED: "{name}: {report} report sent at {sent_at}. {reference}",

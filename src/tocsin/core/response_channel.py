@@ -12,9 +12,9 @@ from tocsin.core.process_parts import SeverityScheme
 
 OWN = "tocsin"
 """The adapter that is always there: the incident's own page and timeline."""
-ROOM_OPEN, ROOM_POST, ROOM_TRY = "room.open", "room.post", "room.try"
-"""Open a room, say something in one, and both in one go, to see whether the tool works."""
-ROOM_KINDS = frozenset({ROOM_OPEN, ROOM_POST, ROOM_TRY})
+ROOM_OPEN, ROOM_POST, ROOM_INVITE, ROOM_TRY = "room.open", "room.post", "room.invite", "room.try"
+"""Open a room, say something in one, invite somebody, and open and say in one go, to see whether the tool works."""
+ROOM_KINDS = frozenset({ROOM_OPEN, ROOM_POST, ROOM_INVITE, ROOM_TRY})
 _PLACES = frozenset({"ref", "number", "installation"})
 _LONGEST_NAME = 80
 

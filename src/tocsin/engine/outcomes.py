@@ -16,6 +16,7 @@ from tocsin.core.facts import Kind
 from tocsin.core.response_channel import ROOM_KINDS
 from tocsin.core.retries import Outcome, Retry, RetryPolicy, RetryReason
 from tocsin.incidents import actions as incidents
+from tocsin.incidents.actions.channel import GUEST
 from tocsin.incidents.actions.channel import SUBJECT as CHANNEL
 from tocsin.incidents.actions.incident_row import held
 from tocsin.incidents.actions.paging import ESCALATIONS
@@ -56,6 +57,8 @@ def mark_sent(message: OutboxMessage, receipt: str, *, now: datetime) -> bool:
             incidents.channel_opened(
                 int(message.subject_id), reference=room.reference, url=room.url, note=room.note, now=now
             )
+        if message.subject_kind == GUEST:
+            comms.note_guest(int(message.subject_id), now=now)
     return True
 
 
@@ -95,6 +98,8 @@ def mark_failed(message: OutboxMessage, failure: DeliveryFailed, *, now: datetim
             _contact(message, failing=True, now=now)
         if _opens_a_room(message):
             incidents.channel_failed(int(message.subject_id), detail=failure.detail, final=retry.at is None, now=now)
+        if message.subject_kind == GUEST:
+            comms.note_absent_guest(int(message.subject_id), detail=failure.detail, final=retry.at is None, now=now)
         if given_up:
             _give_up_page(message, failure.detail, now=now)
     return True

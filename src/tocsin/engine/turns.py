@@ -111,9 +111,11 @@ def consumer_notices(*, now: datetime) -> int:
 
 
 def channels(*, now: datetime) -> int:
+    """What the rooms are told, and who is invited to them."""
+    from tocsin.comms import actions as comms
     from tocsin.incidents import actions as incidents
 
-    return incidents.tell_channels(now=now)
+    return incidents.tell_channels(now=now) + comms.invite_responders(now=now)
 
 
 def webhook_events(*, now: datetime) -> int:

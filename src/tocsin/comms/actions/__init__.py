@@ -6,6 +6,7 @@ from tocsin.comms.actions.chat_hearing import claim_place, note_silence, take_me
 from tocsin.comms.actions.chat_proof import Speaker, prove_chat_account
 from tocsin.comms.actions.consumer_notices import tell_consumers
 from tocsin.comms.actions.drafts import approve_draft, drop_draft, write_draft
+from tocsin.comms.actions.room_guests import invite_responders, note_absent_guest, note_guest
 from tocsin.comms.actions.status_mails import advance_status_mails, begin_clocks
 from tocsin.comms.actions.subscriptions import (
     add_subscriber,
@@ -33,7 +34,10 @@ __all__ = [
     "drop_draft",
     "end_subscription",
     "enqueue_events",
+    "invite_responders",
     "link_chat_account",
+    "note_absent_guest",
+    "note_guest",
     "note_silence",
     "obey",
     "prove_chat_account",

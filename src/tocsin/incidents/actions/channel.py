@@ -19,7 +19,7 @@ from tocsin.core.delivery_plan import Traffic, lane
 from tocsin.core.errors import Invalid, Refused
 from tocsin.core.facts import Kind
 from tocsin.core.process_answers import channel_by_hand, opens_channel
-from tocsin.core.response_channel import OWN, ROOM_OPEN, ROOM_POST
+from tocsin.core.response_channel import OWN, ROOM_INVITE, ROOM_OPEN, ROOM_POST
 from tocsin.incidents import snapshots
 from tocsin.incidents.actions import rank
 from tocsin.incidents.actions.incident_row import fact, held, save
@@ -33,6 +33,8 @@ from tocsin.platform.text import one_line
 
 SUBJECT = "channel"
 """What outbox rows that open a room name as their subject."""
+GUEST = "room_guest"
+"""What outbox rows that invite somebody name as their subject."""
 _DETAIL = 300
 _LISTENED_AFTER = timedelta(days=1)
 """For so long after the end, what people still write in the room is kept."""
@@ -212,6 +214,23 @@ def post(row: ResponseChannel, incident: Incident, *, key: str, text: str, quiet
         payload={"text": text, "quiet": quiet},
         lane=_lane(incident),
         incident=incident.ref,
+    )
+    outbox.enqueue([message], now=now)
+
+
+def invite(row: ResponseChannel, incident: Incident, *, account: str, guest: str, time: int, now: datetime) -> None:
+    """Queue an invitation of an account to the room, for the `time`th time; `guest` names who hears what became of it."""
+    message = Outgoing(
+        key=f"room-{row.pk}-guest-{guest}-{time}",
+        kind=ROOM_INVITE,
+        channel=row.adapter,
+        address=row.reference,
+        destination=f"{row.adapter}:{row.reference}"[:200],
+        payload={"account": account},
+        lane=_lane(incident),
+        incident=incident.ref,
+        subject_kind=GUEST,
+        subject_id=guest,
     )
     outbox.enqueue([message], now=now)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import re
 from datetime import timedelta
 
 import pytest
@@ -93,6 +94,22 @@ def test_what_a_hand_over_needs_is_not_called_optional(house: House, ada: Client
     page = read(ada, f"/i/{row.number}/people/hand-over")
     assert "What has been done?" in page
     assert "(optional)" not in page
+
+
+def optional(page: str) -> list[str]:
+    """The labels of the fields that a page calls optional."""
+    return re.findall(r"<label[^>]*>([^<]*) <span class=\"optional\">", page)
+
+
+def test_what_the_end_of_an_incident_needs_is_not_called_optional(house: House, ada: Client) -> None:
+    row = house.declare()
+    assert optional(read(ada, f"/i/{row.number}/resolve")) == ["What ended it?"]
+    fix = row.obligations.get(kind="hotfix")
+    assert optional(read(ada, f"/i/{row.number}/obligations/{fix.pk}/fulfil")) == []
+    actions.resolve(house.ada, row.ref, category="other", now=house.now)
+    page = read(ada, f"/i/{row.number}/close")
+    assert not {"What kind of incident was it?", "Which service was it?"} & set(optional(page))
+    assert has(page, "close-to-owed")
 
 
 def test_a_channel_that_is_opened_by_hand_has_its_button(house: House, ada: Client) -> None:

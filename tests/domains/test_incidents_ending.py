@@ -110,7 +110,7 @@ class TestClosing:
         resolved(house, incident)
         with pytest.raises(Refused) as no:
             actions.close(house.ada, incident.ref, now=house.now)
-        assert "work_item" in no.value.message
+        assert "work item" in no.value.message
         row = world.obligation(incident, "work_item")
         actions.fulfil_obligation(house.ada, row.pk, reference="T-1", deployed_at=house.now, now=house.now)
         assert actions.close(house.ada, incident.ref, now=house.now).state == "closed"

@@ -404,7 +404,9 @@ def test_a_resolved_incident_offers_reopening_and_closing_says_what_is_still_owe
     assert has(page, "reopen-desk")
     answer = ada.post(f"/i/{row.number}/close")
     assert answer.status_code == 422
-    assert "Still owed" in words(answer.content.decode(), "form-errors")
+    said = words(answer.content.decode(), "form-errors")
+    assert "Still owed" in said
+    assert not re.search(r"\w_\w|:\w", said), "codes are for programs"
     assert ada.post(f"/i/{row.number}/reopen").status_code == 302
     assert fresh(row).is_open
 

@@ -19,6 +19,7 @@ from tocsin.incidents.actions.knowing import cause_fact
 from tocsin.incidents.actions.moving import fill, require_facts
 from tocsin.incidents.course import events_of
 from tocsin.incidents.models import Incident, ObligationState
+from tocsin.incidents.obligation_words import words
 from tocsin.platform.text import clean
 
 _LONGEST = 2000
@@ -87,7 +88,8 @@ def _cause(before: Finding, state: str, text: str, work_item: str) -> Finding:
 
 
 def _require_nothing_owed(incident: Incident) -> None:
-    left = list(incident.obligations.filter(state=ObligationState.OPEN).values_list("key", flat=True))
+    left = incident.obligations.filter(state=ObligationState.OPEN).order_by("due_at", "pk")
     if left:
-        remedy = "Fulfil or waive them first."
-        raise Refused(f"Still owed: {', '.join(sorted(left))}.", reason="obligations_open", remedy=remedy)
+        names = ", ".join(words(one) for one in left)
+        remedy = "Do each of them, or say why it is not needed."
+        raise Refused(f"Still owed: {names}.", reason="obligations_open", remedy=remedy)

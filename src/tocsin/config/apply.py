@@ -19,8 +19,8 @@ from tocsin.adoption import queries as adopted
 from tocsin.audit.models import Entry
 from tocsin.catalog import actions as catalog
 from tocsin.catalog import queries as services
-from tocsin.config import consumer_views, targets
-from tocsin.config.kinds import OUR_KINDS, OUR_VERSION, PRIORITY_MAP, raise_rule
+from tocsin.config import consumer_views, resource_alerts, targets
+from tocsin.config.kinds import OUR_KINDS, OUR_VERSION, PRIORITY_MAP, entry_spec
 from tocsin.config.plan import FileProblem, Plan
 from tocsin.core.access import Actor
 from tocsin.core.errors import Invalid, NotAllowed, NotFound, TocsinError
@@ -244,6 +244,8 @@ class _Bench:
             self._do(
                 f"priority of {name}", origin, partial(self._map_entry, entry, team, document.file), exists=decided
             )
+        for title, origin, act, stands in resource_alerts.entries(self._actor, document, now=self._now):
+            self._do(title, origin, act, exists=stands)
 
     def _map_entry(self, entry: Node, team: str, file: str) -> None:
         name = entry.text_at("slo")
@@ -253,7 +255,7 @@ class _Bench:
         owner = objective.service.team.name if objective.service.team else ""
         if team and owner and owner != team:
             raise Invalid({"slo": f"{name} belongs to team {owner}, not to {team}."})
-        spec = _entry_spec(entry)
+        spec = entry_spec(entry)
         given, rank = entry.get("priority"), None
         with self._at(f"{file}:{given.line if given else entry.line}"):
             rank = process.rank_named(spec.code) if spec.code else None
@@ -287,20 +289,6 @@ class _Bench:
 
 def _with_rank(rule: Mapping[str, Any] | None) -> dict[str, Any] | None:
     return None if rule is None else {**rule, "to": process.rank_named(rule["to"])}
-
-
-def _entry_spec(entry: Node) -> PrioritySpec:
-    code = entry.text_at("priority")
-    return PrioritySpec(
-        decision="none" if code == "none" else "set",
-        code="" if code == "none" else code,
-        groups=tuple(item.text for item in entry.items_at("groups")),
-        reason=entry.text_at("because"),
-        raise_rule=raise_rule(entry),
-        assign_mode=entry.text_at("assignMode") or "automatic",
-        severity=entry.text_at("severity"),
-        escalation_policy=entry.text_at("escalationPolicy"),
-    )
 
 
 def _log_length() -> int:

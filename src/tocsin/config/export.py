@@ -15,11 +15,12 @@ from tocsin.config.kinds import OUR_VERSION, PRIORITY_MAP
 from tocsin.core.access import Actor, Right, require
 from tocsin.core.breach_frequency import CountedAs
 from tocsin.core.errors import NotFound
+from tocsin.core.priorities import AssignMode
 from tocsin.oncall.models import ServiceEscalation
 from tocsin.platform.text import slug
 from tocsin.process import queries as process
 from tocsin.slo import queries
-from tocsin.slo.models import DataSource, Decision, Objective, PriorityAssignment
+from tocsin.slo.models import DataSource, Decision, Objective, PriorityAssignment, ResourceAlert
 from tocsin.slo.openslo.durations import written
 from tocsin.slo.openslo.objective_specs import CONNECTION
 from tocsin.slo.openslo.schema_head import OUR_PREFIX
@@ -58,7 +59,8 @@ def export(actor: Actor, names: Sequence[str] = (), *, now: datetime) -> Exporte
     sources = DataSource.objects.order_by("name")
     needed = sources if not names else sources.filter(pk__in={row.source_id for row in kept})
     _put(found, "sources.yaml", _checked("DataSource", [_source(one) for one in needed], found))
-    _priorities(kept, found, now=now)
+    alerts = queries.resource_alerts(actor, in_use=True) if not names else []
+    _priorities(kept, alerts, found, now=now)
     return found
 
 
@@ -164,8 +166,9 @@ def _source(row: DataSource) -> dict[str, Any]:
 # --- priorities
 
 
-def _priorities(rows: Sequence[Objective], found: Exported, *, now: datetime) -> None:
+def _priorities(rows: Sequence[Objective], alerts: Sequence[ResourceAlert], found: Exported, *, now: datetime) -> None:
     """The decisions in force as a priority map for each team; they have a history of their own beside the SLOs."""
+    of_alerts = _resource_alerts(alerts, now=now)
     decided = queries.assignments_at([row.pk for row in rows], now)
     by_team: defaultdict[str, list[dict[str, Any]]] = defaultdict(list)
     for row in sorted(rows, key=lambda one: one.name):
@@ -177,35 +180,52 @@ def _priorities(rows: Sequence[Objective], found: Exported, *, now: datetime) ->
             found.left_out.append((f"priority of {row.name}", "a file cannot say when it is raised"))
         else:
             by_team[row.service.team.name if row.service.team else ""].append(entry)
-    for team, entries in sorted(by_team.items()):
+    for team in sorted(by_team.keys() | of_alerts.keys()):
+        spec = {"slos": by_team.get(team, []), **({"resourceAlerts": of_alerts[team]} if team in of_alerts else {})}
         name = slug(team, limit=50) or "no-team"
         metadata = {"name": name, **({"team": team} if team else {})}
-        document = {"apiVersion": OUR_VERSION, "kind": PRIORITY_MAP, "metadata": metadata, "spec": {"slos": entries}}
+        document = {"apiVersion": OUR_VERSION, "kind": PRIORITY_MAP, "metadata": metadata, "spec": spec}
         found.files[f"priorities-{name}.yaml"] = to_yaml([document])
 
 
+def _resource_alerts(rows: Sequence[ResourceAlert], *, now: datetime) -> dict[str, list[dict[str, Any]]]:
+    """The resource alerts in use that somebody decided on, by team; one nobody decided on has nothing to map."""
+    decided = queries.alert_assignments_at([row.pk for row in rows], now)
+    by_team: defaultdict[str, list[dict[str, Any]]] = defaultdict(list)
+    for row in sorted(rows, key=lambda one: one.name):
+        if row.pk not in decided:
+            continue
+        known = {"metric": row.metric, "useCase": row.use_case, "runbook": row.runbook_url, "interim": row.interim}
+        about = {"alert": row.name, "service": row.service.name, "alertName": row.alert_name}
+        entry = {**about, **{key: value for key, value in known.items() if value}, **_decision(decided[row.pk])}
+        by_team[row.service.team.name if row.service.team else ""].append(entry)
+    return by_team
+
+
 def _entry(row: Objective, assignment: PriorityAssignment) -> dict[str, Any] | None:
-    codes = {one.rank: one.code for one in process.current().catalogue.priorities}
-    is_set = assignment.decision == Decision.SET and assignment.priority is not None
-    entry: dict[str, Any] = {
-        "slo": row.name,
-        "priority": codes.get(assignment.priority or 0, "none") if is_set else "none",
-    }
-    groups = sorted(assignment.groups.values_list("code", flat=True))
-    if groups:
-        entry["groups"] = groups
-    if assignment.reason.strip():
-        entry["because"] = assignment.reason
+    entry = {"slo": row.name, **_decision(assignment)}
     if assignment.raise_rule:
         within = timedelta(seconds=assignment.raise_rule["within_seconds"])
         if assignment.raise_rule.get("count") == CountedAs.OCCURRENCES or within % _MINUTE:
             return None
         when = f"breaches > {assignment.raise_rule['more_than']} in {written(within)}"
-        entry["raise"] = [{"when": when, "to": codes.get(assignment.raise_rule["to"], "")}]
-    if assignment.assign_mode != "automatic":
-        entry["assignMode"] = assignment.assign_mode
-    if assignment.severity:
-        entry["severity"] = assignment.severity
-    if assignment.escalation_policy:
-        entry["escalationPolicy"] = assignment.escalation_policy
+        entry["raise"] = [{"when": when, "to": _codes().get(assignment.raise_rule["to"], "")}]
     return entry
+
+
+def _codes() -> dict[int, str]:
+    return {one.rank: one.code for one in process.current().catalogue.priorities}
+
+
+def _decision(assignment: PriorityAssignment) -> dict[str, Any]:
+    """What was decided, without its rule of raising; what is usual is left out."""
+    is_set = assignment.decision == Decision.SET and assignment.priority is not None
+    said: dict[str, Any] = {"priority": _codes().get(assignment.priority or 0, "none") if is_set else "none"}
+    further = {
+        "groups": sorted(assignment.groups.values_list("code", flat=True)),
+        "because": assignment.reason.strip() and assignment.reason,
+        "assignMode": assignment.assign_mode if assignment.assign_mode != AssignMode.AUTOMATIC else "",
+        "severity": assignment.severity,
+        "escalationPolicy": assignment.escalation_policy,
+    }
+    return said | {key: value for key, value in further.items() if value}

@@ -9,10 +9,11 @@ from typing import Any
 
 from tocsin.config import consumer_views
 from tocsin.config.parts import WORDS, priority_code
-from tocsin.slo.openslo.checks import Check, Findings, free, list_of, record, shown, text
+from tocsin.slo.openslo.checks import Check, Findings, boolean, free, list_of, record, shown, text
 from tocsin.slo.openslo.durations import shorthand
 from tocsin.slo.openslo.nodes import Node
 from tocsin.slo.openslo.schema_head import NAME
+from tocsin.slo.specs import PrioritySpec
 
 OUR_VERSION = "tocsin/v1alpha1"
 PRIORITY_MAP = "PriorityMap"
@@ -56,23 +57,49 @@ def raise_rule(node: Node) -> dict[str, Any] | None:
     }
 
 
+def entry_spec(entry: Node) -> PrioritySpec:
+    """What an entry of a priority map decides, for an SLO or for a resource alert."""
+    code = entry.text_at("priority")
+    return PrioritySpec(
+        decision="none" if code == "none" else "set",
+        code="" if code == "none" else code,
+        groups=tuple(item.text for item in entry.items_at("groups")),
+        reason=entry.text_at("because"),
+        raise_rule=raise_rule(entry),
+        assign_mode=entry.text_at("assignMode") or "automatic",
+        severity=entry.text_at("severity"),
+        escalation_policy=entry.text_at("escalationPolicy"),
+    )
+
+
+_DECIDED: Mapping[str, Check] = {
+    "groups": list_of(WORDS),
+    "because": WORDS,
+    "assignMode": text(pattern=re.compile("automatic|manual"), meaning="automatic or manual"),
+    "severity": WORDS,
+    "escalationPolicy": WORDS,
+}
 _ENTRY = record(
     {"slo": WORDS, "priority": priority_code},
-    {
-        "groups": list_of(WORDS),
-        "because": WORDS,
-        "raise": list_of(record({"when": _when, "to": priority_code}), most=1),
-        "assignMode": text(pattern=re.compile("automatic|manual"), meaning="automatic or manual"),
-        "severity": WORDS,
-        "escalationPolicy": WORDS,
-    },
+    {**_DECIDED, "raise": list_of(record({"when": _when, "to": priority_code}), most=1)},
 )
+_ALERT_OPTIONS: Mapping[str, Check] = {
+    **_DECIDED,
+    "replaceWith": WORDS,
+    "service": WORDS,
+    "alertName": WORDS,
+    "metric": WORDS,
+    "useCase": WORDS,
+    "runbook": WORDS,
+    "interim": boolean,
+}
+_ALERT = record({"alert": WORDS, "priority": priority_code}, _ALERT_OPTIONS)
 _MAP = record(
     {
         "apiVersion": WORDS,
         "kind": WORDS,
         "metadata": record({"name": NAME}, {"team": WORDS, "annotations": free, "labels": free}),
-        "spec": record({"slos": list_of(_ENTRY)}, {"resourceAlerts": free}),
+        "spec": record({"slos": list_of(_ENTRY)}, {"resourceAlerts": list_of(_ALERT)}),
     }
 )
 

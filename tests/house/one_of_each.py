@@ -189,6 +189,7 @@ def _outside(house: House) -> None:
     now = house.now
     webhook = comms.add_webhook(SYSTEM, url="https://hooks.harbor.example/x", secret="whsec_" + "c2Vj" * 8, now=now)
     house.lead("webhooks", "webhook_id", webhook.pk)
+    house.lead("webhooks", "webhook", webhook.pk)
     comms.link_chat_account(SYSTEM, adapter="slack", account="U1", username="responder", now=now)
     house.lead("chat/accounts", "adapter", "slack")
     house.lead("chat/accounts", "account", "U1")

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import logging
 from datetime import datetime
+from functools import partial
 
 from django.db import transaction
 from django.db.models import BigIntegerField, F, Q, QuerySet, Subquery
@@ -27,11 +27,10 @@ from tocsin.incidents.actions import paging
 from tocsin.incidents.models import OPEN_STATES, Incident
 from tocsin.platform import db, outbox
 from tocsin.platform.addresses import public_url
+from tocsin.platform.guarding import guarded
 from tocsin.platform.models import Setting
 from tocsin.platform.outbox import Outgoing
 from tocsin.platform.questions import Question
-
-log = logging.getLogger(__name__)
 
 CURSOR = "status_mails.cursor"
 STATUS, RESOLVED = "status", "resolved"
@@ -43,13 +42,10 @@ def advance_status_mails(*, now: datetime, limit: int = 100) -> int:
     if not _anything_due(now=now):
         return 0
     begin_clocks(limit=limit)
-    told = 0
-    for clock_id in _due(now=now, limit=limit):
-        try:
-            told += _advance(clock_id, now=now)
-        except Exception:  # the boundary of one row: the others are told all the same
-            log.exception("could not tell subscribers by status clock %s", clock_id)
-    return told
+    return sum(
+        guarded(partial(_advance, pk, now=now), trouble=f"could not tell subscribers by status clock {pk}")
+        for pk in _due(now=now, limit=limit)
+    )
 
 
 def begin_clocks(*, limit: int = 100) -> int:

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable
 from datetime import UTC, datetime
-from functools import reduce
+from functools import partial, reduce
 from operator import or_
 from typing import TypeVar
 
 from django.db.models import Model, Q, QuerySet
 
+from tocsin.platform.guarding import guarded
 from tocsin.process import queries as processes
-
-log = logging.getLogger(__name__)
 
 Row = TypeVar("Row", bound=Model)
 
@@ -47,13 +45,8 @@ def tell_each(late: QuerySet[Row], tell: Callable[[int], int], *, limit: int) ->
         if not found:
             break
         after = found[-1]
-        told += sum(_guarded(tell, pk, late.model.__name__) for _, pk in found)
+        told += sum(
+            guarded(partial(tell, pk), trouble=f"could not tell that {late.model.__name__} {pk} is late")
+            for _, pk in found
+        )
     return told
-
-
-def _guarded(tell: Callable[[int], int], pk: int, name: str) -> int:
-    try:
-        return tell(pk)
-    except Exception:  # the boundary of one row: the others are told all the same
-        log.exception("could not tell that %s %s is late", name, pk)
-        return 0

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import logging
 from datetime import datetime
+from functools import partial
 
 from django.db import transaction
 from django.db.models import QuerySet
@@ -24,11 +24,10 @@ from tocsin.oncall import queries as oncall
 from tocsin.people import queries as people
 from tocsin.people.models import Person
 from tocsin.platform import outbox
+from tocsin.platform.guarding import guarded
 from tocsin.platform.outbox import Outgoing
 from tocsin.platform.questions import Question
 from tocsin.platform.text import clean
-
-log = logging.getLogger(__name__)
 
 _LONGEST = 300
 
@@ -118,7 +117,10 @@ def press_unfilled_roles(*, now: datetime, limit: int = 100) -> int:
     if not _anything_due(now=now):
         return 0
     due = _due(now).order_by("due_at", "pk")
-    return sum(_pressed_guarded(pk, now=now) for pk in list(due.values_list("pk", flat=True)[:limit]))
+    return sum(
+        guarded(partial(_press, pk, now=now), trouble=f"could not go on asking for the role of obligation {pk}")
+        for pk in list(due.values_list("pk", flat=True)[:limit])
+    )
 
 
 def _due(now: datetime) -> QuerySet[Obligation]:
@@ -132,14 +134,6 @@ def _due(now: datetime) -> QuerySet[Obligation]:
 
 
 _anything_due = Question(_due)
-
-
-def _pressed_guarded(obligation_id: int, *, now: datetime) -> int:
-    try:
-        return _press(obligation_id, now=now)
-    except Exception:  # the boundary of one row: the others are asked for all the same
-        log.exception("could not go on asking for the role of obligation %s", obligation_id)
-        return 0
 
 
 def _press(obligation_id: int, *, now: datetime) -> int:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import logging
 from datetime import datetime
+from functools import partial
 
 from django.db import transaction
 from django.db.models import Q, QuerySet
@@ -20,9 +20,8 @@ from tocsin.incidents.actions.incident_row import fact, held, save
 from tocsin.incidents.models import Decision, DecisionDutyRow, Incident, RoleHeld, State
 from tocsin.oncall import queries as oncall
 from tocsin.people.models import Person
+from tocsin.platform.guarding import guarded
 from tocsin.platform.questions import Question
-
-log = logging.getLogger(__name__)
 
 _OVER = (State.CLOSED, State.MERGED, State.CANCELLED)
 WORDS = {
@@ -52,7 +51,8 @@ def remind_of_decisions(*, now: datetime, limit: int = 100) -> int:
         if not found:
             break
         for pk, due_at, number in found:
-            reminded += _remind_guarded(pk, number, now=now)
+            remind = partial(_remind, pk, number, now=now)
+            reminded += guarded(remind, trouble=f"could not remind of duty {pk} of a decision")
             after = (due_at, pk) if due_at is not None else after
     return reminded
 
@@ -63,14 +63,6 @@ def _due(now: datetime) -> QuerySet[DecisionDutyRow]:
 
 
 _anything_due = Question(_due)
-
-
-def _remind_guarded(pk: int, number: int, *, now: datetime) -> int:
-    try:
-        return _remind(pk, number, now=now)
-    except Exception:  # the boundary of one row: the others are told all the same
-        log.exception("could not remind of duty %s of a decision", pk)
-        return 0
 
 
 def _remind(pk: int, number: int, *, now: datetime) -> int:

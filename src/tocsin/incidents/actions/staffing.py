@@ -22,7 +22,7 @@ from tocsin.incidents.actions import duties, leaving, paging, rank
 from tocsin.incidents.actions.incident_row import fact, held, save, team_name
 from tocsin.incidents.actions.paging import NewPage
 from tocsin.incidents.known_facts import teams_of
-from tocsin.incidents.models import OPEN_STATES, Incident, Page, RoleHeld
+from tocsin.incidents.models import OPEN_STATES, HandOver, Incident, Page, RoleHeld, TakeOver
 from tocsin.incidents.role_calls import RoleCall
 from tocsin.people import queries as people
 from tocsin.people.models import Person, Team
@@ -191,6 +191,19 @@ def display_name(definition: ProcessDefinition, role: str) -> str:
     """What people call the role."""
     found = definition.roles.by_code(role)
     return found.display_name if found else role
+
+
+def between_two(row: HandOver | TakeOver, kind: Kind, **more: Any) -> audit.Fact:
+    """What the log keeps of a role that passes, or is asked for, from one person to another."""
+    names: dict[str, Any] = {
+        "role": display_name(snapshots.process_of(row.incident), row.role),
+        "role_code": row.role,
+        "giver": row.giver.label,
+        "taker": row.taker.label,
+        "from": row.giver.username,
+        "to": row.taker.username,
+    }
+    return audit.Fact(kind=kind, incident=row.incident.ref, data={**names, **more})
 
 
 def take_execution(actor: Actor, incident: Incident, person: Person, *, now: datetime) -> None:

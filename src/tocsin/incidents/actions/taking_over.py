@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import logging
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from django.db import transaction
@@ -20,10 +20,9 @@ from tocsin.incidents.actions.incident_row import held, person_behind, save, tea
 from tocsin.incidents.actions.team_end import change_hands, how_it_stands, replace_offers
 from tocsin.incidents.models import HandOver, Incident, RoleHeld, TakeOver
 from tocsin.incidents.page_text import PageText
+from tocsin.platform.guarding import guarded
 from tocsin.platform.questions import Question
 from tocsin.platform.text import clean
-
-log = logging.getLogger(__name__)
 
 ACCEPTED, DECLINED, WITHDRAWN, SILENCE, SETTLED = "accepted", "declined", "withdrawn", "silence", "settled"
 _SENTENCES = {
@@ -64,7 +63,11 @@ def ask_take_over(actor: Actor, ref: str | int, *, role: str, reason: str, now: 
             asked_at=now,
             due_at=now + rule.answer_within,
         )
-        audit.record(actor, [_told(row, Kind.TAKEOVER_ASKED, reason=why, due=stamp(row.due_at))], now=now)
+        audit.record(
+            actor,
+            [staffing.between_two(row, Kind.TAKEOVER_ASKED, take_over=row.pk, reason=why, due=stamp(row.due_at))],
+            now=now,
+        )
         save(incident, now=now)
         _tell_holder(row, silence_gives=rule.silence_gives, now=now)
     return row
@@ -122,7 +125,10 @@ def settle_take_overs(*, now: datetime, limit: int = 100) -> int:
     if not _anything_due(now=now):
         return 0
     due = _due(now).order_by("due_at", "pk")
-    return sum(_settled_guarded(pk, now=now) for pk in list(due.values_list("pk", flat=True)[:limit]))
+    return sum(
+        guarded(partial(_settle, pk, now=now), trouble=f"could not settle the take-over {pk}")
+        for pk in list(due.values_list("pk", flat=True)[:limit])
+    )
 
 
 def _due(now: datetime) -> QuerySet[TakeOver]:
@@ -130,14 +136,6 @@ def _due(now: datetime) -> QuerySet[TakeOver]:
 
 
 _anything_due = Question(_due)
-
-
-def _settled_guarded(take_over: int, *, now: datetime) -> int:
-    try:
-        return _settle(take_over, now=now)
-    except Exception:  # the boundary of one row: the others are settled all the same
-        log.exception("could not settle the take-over %s", take_over)
-        return 0
 
 
 def _settle(take_over: int, *, now: datetime) -> int:
@@ -186,9 +184,10 @@ def _answer(actor: Actor, row: TakeOver, answer: str, *, now: datetime, **more: 
     row.save(update_fields=["answer", "answered_at"])
     names = {"giver": row.giver.label, "taker": row.taker.label, "note": "", "kept": "", **more}
     said = _SENTENCES[answer].format_map(names).strip()
-    told = _told(
+    told = staffing.between_two(
         row,
         Kind.TAKEOVER_ANSWERED,
+        take_over=row.pk,
         outcome=answer,
         accepted=answer == ACCEPTED,
         asked_at=stamp(row.asked_at),
@@ -198,20 +197,6 @@ def _answer(actor: Actor, row: TakeOver, answer: str, *, now: datetime, **more: 
     )
     audit.record(actor, [told], now=now)
     _tell_asker(row, said, now=now)
-
-
-def _told(row: TakeOver, kind: Kind, **more: Any) -> audit.Fact:
-    data: dict[str, Any] = {
-        "take_over": row.pk,
-        "role": staffing.display_name(snapshots.process_of(row.incident), row.role),
-        "role_code": row.role,
-        "giver": row.giver.label,
-        "taker": row.taker.label,
-        "from": row.giver.username,
-        "to": row.taker.username,
-        **more,
-    }
-    return audit.Fact(kind=kind, incident=row.incident.ref, data=data)
 
 
 def _tell_holder(row: TakeOver, *, silence_gives: bool, now: datetime) -> None:

@@ -50,7 +50,7 @@ def offer_hand_over(actor: Actor, ref: str | int, *, role: str, to: str, now: da
             raise Invalid({"to": "That is you. Choose somebody else."})
         replace_offers(incident, role, giver, now=now)
         row = HandOver.objects.create(incident=incident, role=role, giver=giver, taker=taker, offered_at=now, **said)
-        audit.record(actor, [_told(row, Kind.HANDOVER_OFFERED)], now=now)
+        audit.record(actor, [staffing.between_two(row, Kind.HANDOVER_OFFERED)], now=now)
         save(incident, now=now)
         _mail_offer(row, now=now)
     return row
@@ -92,7 +92,7 @@ def change_hands(actor: Actor, row: HandOver, given: list[RoleHeld], *, now: dat
     row.accepted_at = now
     row.save(update_fields=["accepted_at"])
     told = {"done": row.done, "open": row.open, "risks": row.risks, "next_update": row.next_update}
-    audit.record(actor, [_told(row, Kind.HANDOVER_RECORDED, accepted=True, **told)], now=now)
+    audit.record(actor, [staffing.between_two(row, Kind.HANDOVER_RECORDED, accepted=True, **told)], now=now)
     save(row.incident, now=now)
     duties.reconcile(row.incident, now=now)
 
@@ -105,7 +105,7 @@ def withdraw_hand_over(actor: Actor, hand_over: int, *, now: datetime) -> HandOv
             raise NotAllowed(f"It is between {row.giver.label} and {row.taker.label}.")
         row.withdrawn_at = now
         row.save(update_fields=["withdrawn_at"])
-        audit.record(actor, [_told(row, Kind.HANDOVER_WITHDRAWN)], now=now)
+        audit.record(actor, [staffing.between_two(row, Kind.HANDOVER_WITHDRAWN)], now=now)
         save(row.incident, now=now)
     return row
 
@@ -120,21 +120,6 @@ def _open(hand_over: int) -> HandOver:
     if row.accepted_at or row.withdrawn_at:
         raise Refused("This hand-over is settled already.", reason="settled")
     return row
-
-
-def _told(row: HandOver, kind: Kind, **more: object) -> audit.Fact:
-    definition = snapshots.process_of(row.incident)
-    found = definition.roles.by_code(row.role)
-    data = {
-        "role": found.display_name if found else row.role,
-        "role_code": row.role,
-        "giver": row.giver.label,
-        "taker": row.taker.label,
-        "from": row.giver.username,
-        "to": row.taker.username,
-        **more,
-    }
-    return audit.Fact(kind=kind, incident=row.incident.ref, data=data)
 
 
 def _mail_offer(row: HandOver, *, now: datetime) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from datetime import datetime
+from functools import partial
 
 from django.db import transaction
 from django.db.models import Max, QuerySet
@@ -25,6 +26,7 @@ from tocsin.incidents import snapshots as incident_snapshots
 from tocsin.incidents.models import Incident, Obligation, ObligationState, State
 from tocsin.people.models import Person
 from tocsin.platform import db
+from tocsin.platform.guarding import guarded
 from tocsin.platform.questions import Question
 from tocsin.platform.text import clean
 from tocsin.postmortems import drafting, queries
@@ -52,9 +54,9 @@ def draft_missing(*, now: datetime, limit: int = 20) -> int:
     if not _anything_to_write(now=now):
         return 0
     incident_ids = list(_owed().values_list("incident_id", flat=True).distinct()[:limit])
-    done = sum(_each(_draft_owed, incident_id, now=now) for incident_id in incident_ids)
+    done = sum(_by_itself(_draft_owed, incident_id, now=now) for incident_id in incident_ids)
     behind = list(queries.behind_the_log().values_list("pk", flat=True)[:limit])
-    return done + sum(_each(_follow, row_id, now=now) for row_id in behind)
+    return done + sum(_by_itself(_follow, row_id, now=now) for row_id in behind)
 
 
 def _owed() -> QuerySet[Obligation]:
@@ -69,13 +71,9 @@ def _owed() -> QuerySet[Obligation]:
 _anything_to_write = Question(lambda _: _owed(), lambda _: queries.behind_the_log())
 
 
-def _each(work: Callable[..., bool], row_id: int, *, now: datetime) -> bool:
-    try:
-        with transaction.atomic():
-            return work(row_id, now=now)
-    except Exception:  # the boundary of one row: the others are written all the same
-        log.exception("the postmortem work on row %s failed", row_id)
-        return False
+def _by_itself(work: Callable[..., bool], row_id: int, *, now: datetime) -> int:
+    whole = transaction.atomic(partial(work, row_id, now=now))
+    return guarded(whole, trouble=f"the postmortem work on row {row_id} failed")
 
 
 def _draft_owed(incident_id: int, *, now: datetime) -> bool:

@@ -23,6 +23,7 @@ from tocsin.comms import actions as comms
 from tocsin.comms.models import RoomGuest
 from tocsin.core.access import SYSTEM
 from tocsin.core.adapters import CHAT_TOOLS
+from tocsin.core.chat_linking import TOOLS
 from tocsin.engine import deliver, turns
 from tocsin.incidents import actions
 from tocsin.incidents.models import Incident, ResponseChannel, RoleHeld
@@ -360,6 +361,4 @@ class TestWhatBecomesOfIt:
 
 
 def test_tools_without_accounts_are_never_asked_to_invite() -> None:
-    from tocsin.comms.actions.chat_accounts import ADAPTERS
-
-    assert set(ADAPTERS) <= set(CHAT_TOOLS) - {"teams", "file"}
+    assert set(TOOLS) <= set(CHAT_TOOLS) - {"teams", "file"}

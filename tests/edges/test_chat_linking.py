@@ -6,12 +6,14 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.test import Client
 
 from tests.domains import worlds
 from tests.domains.incident_worlds import House
 from tests.edges.api_client import Caller
 from tests.edges.chat_fakes import SIGNING_SECRET, slack_command, slack_event
 from tests.edges.test_cli import Shell
+from tests.edges.web_client import has, read, signed_in, words
 from tocsin.audit.models import Entry
 from tocsin.comms import actions as comms
 from tocsin.comms.models import ChatAccount, ChatLink
@@ -241,6 +243,66 @@ class TestOverTheApi:
             assert ada.ask("POST", PATH, good | wrong)[0] == status
         assert not ChatLink.objects.exists()
         assert logged("person.chat_link_begun") == []
+
+
+@pytest.mark.django_db
+class TestOnMyPage:
+    @pytest.fixture
+    def browser(self, house: House) -> Client:
+        return signed_in("ada")
+
+    def ask(self, browser: Client, adapter: str = "slack", account: str = "U1", status: int = 200) -> str:
+        answer = browser.post("/me/chat-accounts", {"adapter": adapter, "account": account})
+        assert answer.status_code == status
+        return answer.content.decode()
+
+    def test_one_asks_sees_the_code_once_proves_it_and_unlinks(self, house: House, browser: Client) -> None:
+        assert "None is linked" in read(browser, "/me")
+        page = self.ask(browser)
+        write = words(page, "me-chat-write")
+        assert write.startswith("/tocsin link ")
+        assert "From U1 , in any channel, write until" in words(page, "me-chat-code")
+        waits = read(browser, "/me")
+        assert "U1 Slack. Waits until" in words(waits, "me-chat-waiting")
+        assert write.rpartition(" ")[2] not in waits
+        slack_command(write.removeprefix("/tocsin "), user="U1", channel="C", at=house.now)
+        assert "U1 Slack, linked since" in words(read(browser, "/me"), "me-chat-linked")
+        browser.post("/me/chat-accounts/end", {"adapter": "slack", "account": "U1"})
+        assert linked() == []
+        assert not has(read(browser, "/me"), "me-chat-linked")
+
+    def test_the_page_with_the_code_is_kept_by_no_browser(self, browser: Client) -> None:
+        answer = browser.post("/me/chat-accounts", {"adapter": "slack", "account": "U1"})
+        assert "no-store" in answer.headers["Cache-Control"]
+
+    def test_what_was_asked_can_be_taken_back(self, browser: Client) -> None:
+        self.ask(browser)
+        browser.post("/me/chat-accounts/end", {"adapter": "slack", "account": "U1"})
+        assert not ChatLink.objects.exists()
+
+    def test_what_is_wrong_stands_at_its_field(self, house: House, browser: Client) -> None:
+        comms.link_chat_account(SYSTEM, adapter="slack", account="U2", username="ben", now=house.now)
+        for account, said in (("U2", "linked to somebody else already"), ("two words", "as the tool names it")):
+            page = self.ask(browser, account=account, status=422)
+            assert said in page
+            assert f'value="{account}"' in page
+        assert "It is one of" in self.ask(browser, adapter="fax", status=422)
+        assert not ChatLink.objects.exists()
+
+    def test_an_administrator_is_linked_at_once(self, house: House) -> None:
+        root = signed_in("root")
+        assert root.post("/me/chat-accounts", {"adapter": "slack", "account": "U7"}).status_code == 302
+        assert linked() == [("slack", "U7", "root")]
+
+    def test_without_a_chat_tool_nothing_of_it_is_shown(self, browser: Client, settings: Any) -> None:
+        settings.CHAT = {}
+        assert not has(read(browser, "/me"), "me-chat")
+
+    def test_nobody_ends_another_s(self, house: House, browser: Client) -> None:
+        comms.link_chat_account(SYSTEM, adapter="slack", account="U2", username="ben", now=house.now)
+        answer = browser.post("/me/chat-accounts/end", {"adapter": "slack", "account": "U2"})
+        assert answer.status_code == 403
+        assert linked() == [("slack", "U2", "ben")]
 
 
 @pytest.mark.django_db(transaction=True)

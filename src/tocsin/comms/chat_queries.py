@@ -10,6 +10,7 @@ from django.conf import settings
 
 from tocsin.comms.models import ChatAccount, ChatLink, ChatPlace
 from tocsin.core.access import Actor, Right, require
+from tocsin.core.chat_linking import TOOLS
 from tocsin.incidents.models import ChannelState, ResponseChannel
 from tocsin.people import queries as people
 from tocsin.people.models import Person
@@ -49,6 +50,11 @@ def own_accounts(actor: Actor) -> list[ChatAccount]:
 
 def own_links(actor: Actor, *, now: datetime) -> list[ChatLink]:
     return [row for row in begun_links(actor, now=now) if row.person_id == actor.person_id]
+
+
+def tools_to_link() -> list[str]:
+    """The tools that are set up and know whose account speaks."""
+    return [name for name in TOOLS if name in tools()]
 
 
 def channel_in(adapter: str, room: str) -> ResponseChannel | None:

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+TOOLS = ("matrix", "slack", "mattermost")
+"""The tools that tell us who says something."""
 LASTS = timedelta(minutes=10)
 TRIES = 5
 """So many wrong codes end a link that was begun."""
@@ -83,10 +85,12 @@ def read(said: str) -> str:
 
 
 def what_to_write(adapter: str, code: str) -> str:
-    """What is written in the tool to prove it, and where."""
-    if adapter in _SLASHED:
-        return f"/tocsin link {shown(code)}"
-    return f"!link {shown(code)}"
+    """What is written in the tool to prove it."""
+    return f"{command(adapter)} {shown(code)}"
+
+
+def command(adapter: str) -> str:
+    return "/tocsin link" if adapter in _SLASHED else "!link"
 
 
 def where_to_write(adapter: str) -> str:

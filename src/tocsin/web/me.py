@@ -1,4 +1,4 @@
-"""My own settings: zone, theme, keys, and whether a page would reach me."""
+"""My own settings: zone, theme, keys, whether a page would reach me, and my accounts in the chat."""
 
 from __future__ import annotations
 
@@ -11,12 +11,14 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import path
-from django.views.decorators.http import require_http_methods
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_POST
 
+from tocsin.comms import actions as comms
 from tocsin.core.errors import Invalid
 from tocsin.oncall import queries as oncall
 from tocsin.people import actions, queries
-from tocsin.web import asking
+from tocsin.web import asking, my_chat
 
 AHEAD = timedelta(days=28)
 THEMES = (("system", "As the system says"), ("light", "Light"), ("dark", "Dark"))
@@ -31,7 +33,11 @@ def me(request: HttpRequest) -> HttpResponse:
 
 
 def _page(
-    request: HttpRequest, *, given: dict[str, Any] | None = None, errors: dict[str, str] | None = None
+    request: HttpRequest,
+    *,
+    given: dict[str, Any] | None = None,
+    errors: dict[str, str] | None = None,
+    chat: dict[str, Any] | None = None,
 ) -> HttpResponse:
     actor, now = asking.actor(request), asking.now(request)
     person = queries.person(actor.ident)
@@ -48,8 +54,10 @@ def _page(
         "shifts": oncall.shifts_of(actor, person.username, start=now, end=now + AHEAD),
         "teams": [membership.team for membership in person.memberships.select_related("team")],
         "ahead": AHEAD.days,
+        "chat": my_chat.card(actor, now=now) | (chat or {}),
     }
-    return render(request, "web/me.html", context, status=422 if errors else 200)
+    wrong = errors or (chat or {}).get("errors")
+    return render(request, "web/me.html", context, status=422 if wrong else 200)
 
 
 def _save(request: HttpRequest) -> HttpResponse:
@@ -71,4 +79,28 @@ def zones() -> tuple[str, ...]:
     return ("UTC", *sorted(places))
 
 
-urlpatterns = [path("me", me, name="me")]
+@never_cache
+@require_POST
+def link_chat(request: HttpRequest) -> HttpResponse:
+    """Ask for a link. The code is told on this one page and kept nowhere, so there is no page to be sent on to."""
+    actor, now = asking.actor(request), asking.now(request)
+    told = my_chat.asked(actor, request.POST, now=now)
+    if told.get("code") or told.get("errors"):
+        return _page(request, chat=told)
+    messages.success(request, "Linked.")
+    return redirect("me")
+
+
+@require_POST
+def unlink_chat(request: HttpRequest) -> HttpResponse:
+    adapter, account = request.POST.get("adapter", ""), request.POST.get("account", "")
+    comms.unlink_chat_account(asking.actor(request), adapter=adapter, account=account, now=asking.now(request))
+    messages.success(request, f"{account} is linked to you no longer.")
+    return redirect("me")
+
+
+urlpatterns = [
+    path("me", me, name="me"),
+    path("me/chat-accounts", link_chat, name="me-chat"),
+    path("me/chat-accounts/end", unlink_chat, name="me-chat-end"),
+]

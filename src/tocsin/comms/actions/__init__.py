@@ -1,6 +1,6 @@
 """The only writers of updates, subscriptions and webhooks."""
 
-from tocsin.comms.actions.chat_accounts import ask_for_chat_account, link_chat_account, unlink_chat_account
+from tocsin.comms.actions.chat_accounts import Asked, ask_for_chat_account, link_chat_account, unlink_chat_account
 from tocsin.comms.actions.chat_commands import obey
 from tocsin.comms.actions.chat_hearing import claim_place, note_silence, take_message, take_news
 from tocsin.comms.actions.chat_proof import Speaker, prove_chat_account
@@ -20,6 +20,7 @@ from tocsin.comms.actions.updates import Draft, draft_update, send_update
 from tocsin.comms.actions.webhooks import add_webhook, disable_webhook, enqueue_events, rotate_webhook
 
 __all__ = [
+    "Asked",
     "Draft",
     "Speaker",
     "add_subscriber",

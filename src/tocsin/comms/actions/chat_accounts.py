@@ -21,8 +21,6 @@ from tocsin.people.models import Person
 from tocsin.platform import ids
 from tocsin.platform.text import one_line
 
-ADAPTERS = ("matrix", "slack", "mattermost")
-"""The tools that tell us who says something."""
 _SALT = "tocsin.chat-link"
 _KEPT = timedelta(days=1)
 """For so long a link that came to nothing is remembered, to say so to whoever is late."""
@@ -44,13 +42,13 @@ def ask_for_chat_account(actor: Actor, *, adapter: str, account: str, username: 
 
     Raises Invalid, NotFound, and Refused for an account that is another person's.
     """
-    if actor.may(Right.PEOPLE_WRITE):
+    if actor.may(Right.PEOPLE_WRITE):  # the action asks for it
         row = link_chat_account(actor, adapter=adapter, account=account, username=username, now=now)
         return Asked(row.adapter, row.account, row.person.username)
-    name = _read(adapter, account)
     with transaction.atomic():
         person = people.person(username)
         people.require_self_or(actor, Right.PEOPLE_WRITE, person)
+        name = _read(adapter, account)
         linked = ChatAccount.objects.filter(adapter=adapter, account=name).first()
         if linked is not None and linked.person_id != person.pk:
             raise _is_another_s(name)
@@ -99,8 +97,8 @@ def link_chat_account(actor: Actor, *, adapter: str, account: str, username: str
 def _read(adapter: str, account: str) -> str:
     name = one_line(account, limit=255)
     faults = {}
-    if adapter not in ADAPTERS:
-        faults["adapter"] = f"It is one of {', '.join(ADAPTERS)}."
+    if adapter not in chat_linking.TOOLS:
+        faults["adapter"] = f"It is one of {', '.join(chat_linking.TOOLS)}."
     if not name or " " in name:
         faults["account"] = "Give the account as the tool names it, for example @mara:example.org or U012AB3CD."
     if faults:

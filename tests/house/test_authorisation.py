@@ -96,7 +96,9 @@ def test_whatever_changes_something_asks_for_a_right_before_anything_else() -> N
 def test_an_auditor_changes_nothing_but_what_is_their_own() -> None:
     column = WHO.index("auditor")
     writes = {name: marks.split()[column] for name, marks in expected().items() if not name.startswith("GET ")}
-    own = re.compile("POST (me(/chat-accounts)?|api/v1/process/check|api/v1/slos/<name>/whatif|priorities/map/(change|undo))$")
+    own = re.compile(
+        "POST (me(/chat-accounts)?|api/v1/process/check|api/v1/slos/<name>/whatif|priorities/map/(change|undo))$"
+    )
     assert [name for name, sign in writes.items() if sign in {"+", "o"} and not own.search(name)] == []
 
 

@@ -18,14 +18,14 @@ from tocsin.core.document_diff import Change, Difference, differences
 from tocsin.core.document_reading import Level
 from tocsin.core.errors import Conflict, Invalid, Refused
 from tocsin.core.facts import Kind
-from tocsin.core.process_definition import ProcessDefinition, parse_process, problems
+from tocsin.core.process_definition import ProcessDefinition, problems
 from tocsin.people.models import Person, Team
 from tocsin.platform import db, ids
 from tocsin.platform.text import clean, slug
 from tocsin.process import queries
 from tocsin.process.defaults import default_document
 from tocsin.process.models import GroupMember, ProcessVersion, StakeholderGroup, VersionState
-from tocsin.process.snapshots import document_digest
+from tocsin.process.snapshots import definition_of, document_digest
 
 LOCK = "tocsin.process.publish"
 REVIEWED_EVERY = timedelta(days=365)
@@ -100,7 +100,7 @@ def enter_force(
     version.review_due_at, version.review_told_at = now + REVIEWED_EVERY, None
     version.save()
     changes = differences(former.document, version.document) if former is not None else ()
-    saved = _save_defined_groups(parse_process(version.document), now=now)
+    saved = _save_defined_groups(definition_of(version.pk, version.sha256), now=now)
     audit.record(actor, [_published(version, former, changes, saved)], now=now)
     return version
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
@@ -23,16 +24,24 @@ def document_digest(document: Mapping[str, Any]) -> str:
 def definition_of(pk: int, sha256: str) -> ProcessDefinition:
     """The definition of the version `pk` whose content is `sha256`; read from the database at first use only.
 
-    The digest is part of the key, because a number alone may name another document after a restore.
+    The digest is the key: a number may name another document after a restore, equal content is read alike.
     """
     if sha256:
-        return _kept(pk, sha256)
+        return _kept(_Content(sha256, pk))
     return parse_process(_document(pk))
+
+
+@dataclass(frozen=True, slots=True)
+class _Content:
+    """A document by what it says; `pk` is where to find it."""
+
+    sha256: str
+    pk: int = field(compare=False)
 
 
 @lru_cache(maxsize=KEPT)
-def _kept(pk: int, sha256: str) -> ProcessDefinition:  # noqa: ARG001 - the digest is there for the key
-    return parse_process(_document(pk))
+def _kept(content: _Content) -> ProcessDefinition:
+    return parse_process(_document(content.pk))
 
 
 def _document(pk: int) -> dict[str, Any]:

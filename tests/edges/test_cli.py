@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import re
 import zipfile
@@ -17,6 +18,8 @@ from tocsin.cli.output import read_document
 from tocsin.core.access import SYSTEM
 from tocsin.people import actions as people
 from tocsin.platform import clock as clocks
+from tocsin.process import actions
+from tocsin.process import queries as process
 from tocsin.wiring.main import cli
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -326,3 +329,20 @@ def test_an_incident_is_declared_as_an_exception_by_words_with_a_reason(shell: S
     assert "Nearest allowed" in done.stderr
     found = shell.json(*words, "--severity", "critical", "--exception", "--reason", "They insist")
     assert (found["priority"], found["severity"]) == (4, "critical")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_channel_is_opened_by_words_where_the_process_leaves_it_to_people(shell: Shell) -> None:
+    worlds.service("log-on")
+    found = shell.json("incident", "declare", "--title", "Slow", "--service", "log-on", "--severity", "critical")
+    done = shell.run("incident", "channel", found["id"])
+    assert done.exit_code == 1
+    assert "by hand" in done.stderr
+    document = copy.deepcopy(process.current().document)
+    [answer] = [one for one in document["questions"]["process_questions"] if one["code"] == "how_made_known"]
+    answer["machine"]["create"] = "by_hand"
+    actions.publish_version(SYSTEM, document, note="When it is wanted", now=worlds.NOW)
+    found = shell.json("incident", "declare", "--title", "Down", "--service", "log-on", "--severity", "critical")
+    assert shell.json("incident", "channel", found["id"])["id"] == found["id"]
+    kinds = [one["kind"] for one in shell.json("incident", "show", found["id"])["timeline"]]
+    assert {"channel.asked", "channel.opened"} <= set(kinds)

@@ -78,7 +78,7 @@ def test_what_was_done_is_said_on_the_page_and_mistakes_keep_what_was_typed(cloc
     assert "http:// or https://" in words(wrong.content.decode(), "problems")
     assert signed_in("tom").post(address, {"note": "x"}).status_code == 403
     assert signed_in("olga").post(address, {"note": "Postmortem held"}).status_code == 302
-    assert "Postmortem held olga" in words(read(signed_in("tom"), PAGE), f"consequence-{row.pk}")
+    assert "Postmortem held Olga" in words(read(signed_in("tom"), PAGE), f"consequence-{row.pk}")
 
 
 @pytest.mark.parametrize(
@@ -208,7 +208,7 @@ def test_a_clause_is_begun_and_ended_and_the_policy_ended_on_the_page(clock: Wou
     assert (again.status_code, PolicyConsequence.objects.count()) == (422, 1)
     row = PolicyConsequence.objects.get()
     shown = words(read(signed_in("tom"), PAGE), f"consequence-{row.pk}")
-    assert "begun by olga" in shown
+    assert "begun by Olga" in shown
     assert "A &lt;i&gt;sale&lt;/i&gt; comes" in shown or "A <i>sale</i> comes" in shown
     assert olga.post(f"{PAGE}/consequences/{row.pk}/over", {"why": ""}).status_code == 422
     assert olga.post(f"{PAGE}/consequences/{row.pk}/over", {"why": "Done"}).status_code == 302

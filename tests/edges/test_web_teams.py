@@ -57,14 +57,15 @@ def test_the_page_names_what_a_policy_lacks_and_refuses_until_it_is_there(bo: Cl
 
 
 @pytest.mark.req("R-9.2.3-16")
-def test_the_page_shows_four_verdicts_and_takes_the_teams_own_answers(bo: Client) -> None:
+def test_the_page_shows_four_verdicts_and_takes_the_teams_own_answers(bo: Client, now: datetime) -> None:
     page = read(bo, "/teams/tickets")
     assert marks(page, "verdict-") == ["slo_iterations", "rotation", "on_call_tool", "wants_priorities"]
     assert "Not yet" in words(page, "verdict-wants_priorities")
     again = post(bo, "/teams/tickets/say", 422, point="wants_priorities", answer="yes", reason="")
     assert has(again, "problems")
     post(bo, "/teams/tickets/say", point="wants_priorities", answer="yes", reason="Too many alike.")
-    assert "Too many alike. Said by bo." in words(read(bo, "/teams/tickets"), "verdict-wants_priorities")
+    people.update_person(SYSTEM, username="bo", display_name="Bo Lind", now=now)
+    assert "Too many alike. Said by Bo Lind." in words(read(bo, "/teams/tickets"), "verdict-wants_priorities")
     post(bo, "/teams/tickets/say", 422, point="rotation", answer="yes", reason="We have one.")
 
 

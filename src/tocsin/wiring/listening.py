@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import logging
 import signal
 import sys
@@ -87,6 +88,9 @@ class Listener:
         journal = self.house.open()
         self._front, self._live = build_front(journal, self.house.engine, self._threads)
         self._doorway.behind = self._front
+        # What is there now stays; looking through it again for garbage would hold everybody up for a tenth of a second.
+        gc.collect()
+        gc.freeze()
 
     async def _open_after(self, opening: Opening, stop: Callable[[], None]) -> None:
         """Open the house when the opening has done its work, or end with exit code 1."""

@@ -86,6 +86,20 @@ def test_the_picture_stands_alone_as_svg_and_png(client: Client, size: str) -> N
     assert client.get("/priorities/views.svg").status_code == 302
 
 
+def test_a_wiki_finds_the_picture_by_a_secret_where_that_is_switched_on(client: Client, settings: Any) -> None:
+    said()
+    link = 'data-copy="{}/embed/views.svg{}"'
+    page = read(signed_in("sia"), "/priorities/views?team=notifications")
+    assert link.format(settings.PUBLIC_URL, "?team=notifications") in page
+    assert client.get("/embed/views.svg").status_code == 302
+    settings.EMBED_BY_KEY = True
+    page = read(signed_in("sia"), "/priorities/views?team=notifications")
+    [secret] = re.findall(r"/embed/views\.svg\?team=notifications&amp;key=([\w-]+)", page)
+    assert client.get(f"/embed/views.svg?team=notifications&key={secret}")["Content-Type"].startswith("image/svg+xml")
+    assert client.get(f"/embed/views.svg?key={secret}").status_code == 302
+    assert client.get(f"/priorities/views.svg?team=notifications&key={secret}").status_code == 302
+
+
 def test_many_consumers_and_slos_stay_a_small_picture_and_the_table_has_all() -> None:
     for number in range(16):
         name = f"slo-{number:02d}"

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from django.contrib import messages
+from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import path, reverse
@@ -24,7 +25,7 @@ from tocsin.slo.queries import FeedbackRow
 from tocsin.web import asking, consumer_forms, form_pages, views_words
 from tocsin.web.pictures import alone
 from tocsin.web.pictures.views_map import views_map
-from tocsin.web.slo_pictures import KINDS, answer_file
+from tocsin.web.slo_pictures import KINDS, answer_file, embedded_at, reader
 
 SESSIONS = 20
 
@@ -47,6 +48,7 @@ def overview(request: HttpRequest) -> HttpResponse:
         "picture_of": views_map(views_words.map_facts(rows)) if rows else None,
         "files": reverse("consumer-views-picture", args=["svg"]).removesuffix(".svg"),
         "query": f"?team={team}" if team else "",
+        "link": embedded_at(reverse("embed-consumer-views", args=["svg"]), _about(team), team=team),
         "teams": [("", "Every provider"), *sorted(teams.items(), key=lambda pair: pair[1])],
         "team": team,
         "slos": [("", "Choose an SLO"), *((one.name, f"{one.label} ({one.service.label})") for one in everything)],
@@ -65,8 +67,24 @@ def choose(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def picture(request: HttpRequest, form: str) -> HttpResponse:
-    """The heat map as a file."""
-    actor, team = asking.actor(request), request.GET.get("team", "")
+    """The heat map as a file, for people who may read it."""
+    return _file(request, asking.actor(request), form)
+
+
+@login_not_required
+@require_safe
+def embedded(request: HttpRequest, form: str) -> HttpResponse:
+    """The same for whoever holds its secret, where that is switched on; else only for people who signed in."""
+    return _file(request, reader(request, _about(request.GET.get("team", ""))), form)
+
+
+def _about(team: str) -> str:
+    """What a secret of the heat map is about; no SLO has such a name."""
+    return f"consumer views:{team}"
+
+
+def _file(request: HttpRequest, actor: Actor, form: str) -> HttpResponse:
+    team = request.GET.get("team", "")
     rows = queries.feedback(actor, team=team or None, at=asking.now(request))
     if form not in KINDS or not rows:
         raise NotFound("There is no such picture yet: .svg or .png, once a consumer has said how it sees an SLO.")
@@ -271,6 +289,7 @@ def session(request: HttpRequest, team: str) -> HttpResponse:
 urlpatterns = [
     path("priorities/views", overview, name="consumer-views"),
     path("priorities/views.<slug:form>", picture, name="consumer-views-picture"),
+    path("embed/views.<slug:form>", embedded, name="embed-consumer-views"),
     path("priorities/views/choose", choose, name="consumer-views-choose"),
     path("priorities/views/<slug:slo>", one, name="consumer-view"),
     path("priorities/views/<slug:slo>/say", say, name="say-view"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Mapping
 from typing import Any
+from urllib.parse import urlencode
 
 from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
@@ -44,14 +45,25 @@ def address_of(objective: Objective, picture: str) -> str:
 
 def key_of(objective: Objective) -> str:
     """The secret that lets whoever holds it see this SLO's pictures, and nothing else."""
-    return signing.Signer(salt=_SALT).signature(objective.name)
+    return _signature(objective.name)
+
+
+def _signature(about: str) -> str:
+    return signing.Signer(salt=_SALT).signature(about)
+
+
+def embedded_at(address: str, about: str, **query: str) -> str:
+    """The whole address under which a wiki finds pictures of `about`; with the secret only where that is allowed."""
+    said = {key: value for key, value in query.items() if value}
+    if settings.EMBED_BY_KEY:
+        said["key"] = _signature(about)
+    return f"{settings.PUBLIC_URL}{address}{f'?{urlencode(said)}' if said else ''}"
 
 
 def embed_url(objective: Objective, picture: str = "burn-down") -> str:
-    """Where a wiki finds a picture; with the secret only where this installation allows such addresses."""
+    """Where a wiki finds a picture of an SLO."""
     address = reverse("embed", args=[objective.service.name, objective.name, picture, "svg"])
-    secret = f"?key={key_of(objective)}" if settings.EMBED_BY_KEY else ""
-    return f"{settings.PUBLIC_URL}{address}{secret}"
+    return embedded_at(address, objective.name)
 
 
 @require_safe
@@ -64,14 +76,13 @@ def picture(request: HttpRequest, service: str, name: str, picture: str, form: s
 @require_safe
 def embedded(request: HttpRequest, service: str, name: str, picture: str, form: str) -> HttpResponse:
     """The same for whoever holds its secret, where that is switched on; else only for people who signed in."""
-    return _file(request, _reader(request, name), service, name, picture, form)
+    return _file(request, reader(request, name), service, name, picture, form)
 
 
-def _reader(request: HttpRequest, name: str) -> Actor:
-    """Who looks. A right secret reads this one SLO; without one, the person's own rights count."""
+def reader(request: HttpRequest, about: str) -> Actor:
+    """Who looks. A right secret reads what it is about; without one, the person's own rights count."""
     given = request.GET.get("key", "")
-    expected = signing.Signer(salt=_SALT).signature(name)
-    if given and settings.EMBED_BY_KEY and constant_time_compare(given, expected):
+    if given and settings.EMBED_BY_KEY and constant_time_compare(given, _signature(about)):
         return SYSTEM
     return asking.actor(request)
 

@@ -26,6 +26,7 @@ from tocsin.core.adapters import CHAT_TOOLS
 from tocsin.core.chat_linking import TOOLS
 from tocsin.engine import deliver, turns
 from tocsin.incidents import actions
+from tocsin.incidents.actions import channel as channels
 from tocsin.incidents.models import Incident, ResponseChannel, RoleHeld
 from tocsin.people import actions as people
 from tocsin.platform.models import Delivery, OutboxMessage, OutboxState
@@ -303,6 +304,26 @@ class TestWhoIsInvited:
         actions.acknowledge(house.ada, incident.ref, now=house.now)
         turn()
         assert not RoomGuest.objects.exists()
+
+    def test_a_room_that_stumbles_keeps_nobody_from_another(
+        self, house: House, tool: Tool, turn: Callable[[], None], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        rooms = [house.declare(severity=severe()) for _ in range(2)]
+        turn()
+        for incident in rooms:
+            actions.acknowledge(house.ada, incident.ref, now=house.now)
+        invite = channels.invite
+
+        def stumble(row: ResponseChannel, incident: Incident, **more: Any) -> None:
+            if incident.pk == rooms[0].pk:
+                raise ArithmeticError
+            invite(row, incident, **more)
+
+        monkeypatch.setattr(channels, "invite", stumble)
+        assert comms.invite_responders(now=house.now) == 1
+        monkeypatch.undo()
+        turn()
+        assert sorted(tool.invited()) == sorted((room_of(incident), ADA) for incident in rooms)
 
     def test_rest_costs_one_small_statement(self, house: House, turn: Callable[[], None]) -> None:
         incident = house.declare(severity=severe())

@@ -7,6 +7,7 @@ So it is the same whether the role, the room or the link of the account came las
 from __future__ import annotations
 
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from django.db import transaction
@@ -19,6 +20,7 @@ from tocsin.core.facts import Kind
 from tocsin.incidents.actions import channel as channels
 from tocsin.incidents.actions.incident_row import fact, held
 from tocsin.incidents.models import ChannelState, Incident, ResponseChannel, RoleHeld
+from tocsin.platform.guarding import guarded
 from tocsin.platform.questions import Question
 
 _DETAIL = 300
@@ -28,11 +30,8 @@ def invite_responders(*, now: datetime, limit: int = 100) -> int:
     """Ask for the invitation of everybody who responds and was not asked for since. Returns how many were."""
     if not _anybody_missing(now=now):
         return 0
-    asked = 0
-    for pk in list(_rooms_that_miss_somebody().order_by("pk").values_list("pk", flat=True)[:limit]):
-        with transaction.atomic():
-            asked += _invite(pk, now=now)
-    return asked
+    rooms = list(_rooms_that_miss_somebody().order_by("pk").values_list("pk", flat=True)[:limit])
+    return sum(guarded(partial(_invite, pk, now=now), trouble=f"could not invite to the room {pk}") for pk in rooms)
 
 
 def _rooms_that_miss_somebody() -> QuerySet[ResponseChannel]:
@@ -58,14 +57,15 @@ _anybody_missing = Question(lambda _: _rooms_that_miss_somebody())
 
 
 def _invite(channel_id: int, *, now: datetime) -> int:
-    found = ResponseChannel.objects.select_related("incident").get(pk=channel_id)
-    incident = held(found.incident.number)
-    row = ResponseChannel.objects.get(pk=channel_id)
-    return sum(
-        _ask(row, incident, account, since=since, now=now)
-        for person_id, since in _responders(incident).items()
-        for account in ChatAccount.objects.filter(person_id=person_id, person__is_active=True, adapter=row.adapter)
-    )
+    with transaction.atomic():
+        found = ResponseChannel.objects.select_related("incident").get(pk=channel_id)
+        incident = held(found.incident.number)
+        row = ResponseChannel.objects.get(pk=channel_id)
+        return sum(
+            _ask(row, incident, account, since=since, now=now)
+            for person_id, since in _responders(incident).items()
+            for account in ChatAccount.objects.filter(person_id=person_id, person__is_active=True, adapter=row.adapter)
+        )
 
 
 def _responders(incident: Incident) -> dict[int, datetime]:

@@ -6,7 +6,7 @@ is gone. With AUTHORISATION_WRITE=1 in the environment the file is written anew;
 
 from __future__ import annotations
 
-import gc
+import os
 import re
 from collections.abc import Iterator
 from datetime import timedelta
@@ -22,12 +22,17 @@ from tests.house.authorisation_file import compare, expected
 from tests.house.one_of_each import House
 from tests.house.route_table import body, table
 from tests.house.visitors import NOT_SERVED, WHO, Asked, Visitor, everybody, remember_who_asks
+from tocsin.core.access import TABLE, Role
 from tocsin.platform import clock as clocks
 
 pytestmark = [pytest.mark.django_db, pytest.mark.timeout(600)]
 
 PARTS = 4
 """The routes are asked in so many tests, so that several processes share them; each builds its house once."""
+SEE_WHAT_A_READER_SEES = ("other_team", "responder", "owner", "process_owner")
+"""What a reader is shown without any right but a reader's is shown to these, too; they have a reader's rights."""
+EVERYBODY_LOOKS = bool(os.environ.get("AUTHORISATION_WRITE") or os.environ.get("AUTHORISATION_ALL"))
+"""Ask for each of them all the same: before the file is written, and when it has to be certain; it takes half as long again."""
 NO_RIGHT_ASKED = {
     "api/v1/$": "nothing is there",
     "hand-overs?/": "between the two people it names",
@@ -59,24 +64,25 @@ def asked(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator
         patch.setattr(Template, "render", lambda *_args, **_kwargs: "")
         Asked.listen(patch)
         remember_who_asks(patch)
-        gc.disable()
         clock.wind(timedelta(minutes=1))
         yield house, visitors
-        gc.enable()
         transaction.set_rollback(True)
     clocks.install(former)
 
 
 def line(house: House, visitors: list[Visitor], verb: str, route: str) -> str:
     """What came of it for each, and which rights the administrator was asked for; empty where nobody is served."""
-    path, sent = house.address(route), body(verb, route)
-    admin = next(one for one in visitors if one.name == "admin")
-    found = {"admin": admin.ask(verb, path, sent)}
+    path, sent, found = house.address(route), body(verb, route), dict[str, str]()
+    admin, reader = (next(one for one in visitors if one.name == name) for name in ("admin", "reader"))
+    found["admin"] = admin.ask(verb, path, sent)
     rights = Asked.rights()
     if found["admin"] == NOT_SERVED:
         stranger = visitors[0].ask(verb, path, sent)
         return "" if stranger in {NOT_SERVED, "-"} else f"not served, but a stranger gets {stranger}"
-    found |= {one.name: one.ask(verb, path, sent) for one in visitors if one is not admin}
+    found["reader"] = reader.ask(verb, path, sent)
+    if verb == "GET" and found["reader"] == "+" and not Asked.rights() and not EVERYBODY_LOOKS:
+        found |= dict.fromkeys(SEE_WHAT_A_READER_SEES, "+")
+    found |= {one.name: one.ask(verb, path, sent) for one in visitors if one.name not in found}
     return " ".join([found[name] for name in WHO] + rights)
 
 
@@ -91,6 +97,12 @@ def test_whatever_changes_something_asks_for_a_right_before_anything_else() -> N
     assert [door for door in NO_RIGHT_ASKED if not any(re.search(door, name) for name in silent)] == []
     asking = {name: marks for name, marks in expected().items() if not name.startswith("GET ") and ":" in marks}
     assert [name for name, marks in asking.items() if "." in marks.split()] == []
+
+
+def test_everybody_who_works_here_has_the_rights_of_a_reader() -> None:
+    """What a reader sees is asked for the reader, the auditor and the administrator alone."""
+    for role in (Role.RESPONDER, Role.TEAM_OWNER, Role.PROCESS_OWNER, Role.COACH, Role.ADMIN):
+        assert TABLE[Role.READER] <= TABLE[role]
 
 
 def test_an_auditor_changes_nothing_but_what_is_their_own() -> None:

@@ -53,6 +53,7 @@ def _on(name: str, given: argparse.Namespace) -> int:
     with tempfile.TemporaryDirectory(prefix="tocsin-pages-") as folder:
         environment = {**os.environ, "TOCSIN_DATA": folder, "DJANGO_SETTINGS_MODULE": "tocsin.wiring.settings"}
         environment.pop("DATABASE_URL", None)
+        environment["TOCSIN_PATIENCE"] = "20"  # the world is made in one transaction that thinks between its statements
         if name == "sqlite":
             return subprocess.run(command, env=environment, check=False).returncode
         from tests.databases import postgresql

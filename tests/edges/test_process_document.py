@@ -46,7 +46,8 @@ HEADINGS = (
 def reviewed_version(now: Any = worlds.NOW) -> ProcessVersion:
     """A second version, agreed to by operations and looked at again later."""
     worlds.process()
-    coach, ops = worlds.actor("cora", role=Role.COACH.value), worlds.actor("ops")
+    coach = worlds.actor("cora", role=Role.COACH.value, display_name="Cora Berg")
+    ops = worlds.actor("ops", display_name="Odd Olsen")
     number = proposal_actions.propose(coach, sections(), note="Clearer words", now=now).number
     proposal_actions.ask_for_review(coach, number, now=now)
     proposal_actions.remark(ops, number, text="", agrees=True, now=now)
@@ -73,10 +74,10 @@ def test_the_document_holds_the_whole_process_with_contents_version_approvers_an
     for said in (
         "2, published, on top of version 1",
         "Clearer words",
-        "cora",
-        "ops, 2026-11-23 02:12 UTC",
+        "Cora Berg",
+        "Odd Olsen, 2026-11-23 02:12 UTC",
         "In force since 2026-11-23 03:12 UTC",
-        "Last reviewed 2027-01-02 02:12 UTC by cora: It fits",
+        "Last reviewed 2027-01-02 02:12 UTC by Cora Berg: It fits",
         "Next review due 2028-01-02 02:12 UTC",
         version.sha256,
     ):
@@ -157,7 +158,7 @@ def test_the_page_has_facts_contents_and_files(clock: Any) -> None:
     client = signed_in("ada")
     page = read(client, "/process/document")
     assert "The ten answers" in words(page, "document-contents")
-    assert "Approved by ops" in words(page, "document-facts")
+    assert "Approved by Odd Olsen" in words(page, "document-facts")
     assert "not in force" in read(client, "/process/document?version=1")
     read(client, "/process/document?version=9", 404)
     answer = client.get("/process/document.md?version=2")

@@ -62,20 +62,21 @@ def blocks(actor: Actor, version: ProcessVersion) -> list[Block]:
 
 def facts(version: ProcessVersion) -> tuple[tuple[str, str], ...]:
     """Which version it is, who wrote it and agreed, and every date that belongs to it."""
-    agreed = "; ".join(f"{name}, {_day(at)}" for name, at in queries.approvers(version))
-    looked = queries.last_looked_at(version)
+    approvers, looked = queries.approvers(version), queries.last_looked_at(version)
+    names = queries.called([version.author, *(ident for ident, _ in approvers), *([looked.by] if looked else ())])
+    agreed = "; ".join(f"{names[ident]}, {_day(at)}" for ident, at in approvers)
     based = f", on top of version {version.based_on}" if version.based_on else ""
     rows = [
         ("Version", f"{version.number}, {version.state.replace('_', ' ')}{based}"),
         ("Why", version.note),
-        ("Author", version.author),
+        ("Author", names[version.author]),
         ("Approved by", agreed or "nobody has agreed to it in a review"),
         ("Written", _day(version.created_at)),
         ("Published", _day(version.published_at)),
         ("In force since" if version.state in _LIVED[:2] else "In force from", _day(version.effective_at)),
         (
             "Last reviewed",
-            f"{_day(looked.at)} by {looked.by}: {looked.note}" if looked else "not since it was published",
+            f"{_day(looked.at)} by {names[looked.by]}: {looked.note}" if looked else "not since it was published",
         ),
         ("Next review due", _day(version.review_due_at)),
         ("Content (SHA-256)", version.sha256),
@@ -85,8 +86,11 @@ def facts(version: ProcessVersion) -> tuple[tuple[str, str], ...]:
 
 def _history(actor: Actor, shown: ProcessVersion) -> list[Block]:
     lived = [one for one in queries.versions(actor) if one.state in _LIVED and one.number <= shown.number]
+    names = queries.called(one.author for one in lived)
     rows = tuple(
-        (str(one.number), _day(one.effective_at), one.author, one.note) for one in lived if one.effective_at is not None
+        (str(one.number), _day(one.effective_at), names[one.author], one.note)
+        for one in lived
+        if one.effective_at is not None
     )
     return [
         Heading(2, "Versions"),

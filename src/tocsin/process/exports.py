@@ -72,4 +72,6 @@ def _origin(version: ProcessVersion) -> str:
     since = version.effective_at or version.published_at
     when = f", in force since {since:%Y-%m-%d %H:%M} UTC" if since and version.state == "published" else ""
     note = f" {version.note}" if version.note else ""
-    return f"Version {version.number} of the process{when}, by {version.author}.{note}"
+    return (
+        f"Version {version.number} of the process{when}, by {queries.called([version.author])[version.author]}.{note}"
+    )

@@ -9,6 +9,7 @@ from tocsin.people.models import Person
 from tocsin.platform import outbox
 from tocsin.platform.addresses import public_url
 from tocsin.platform.outbox import Outgoing
+from tocsin.process import queries
 from tocsin.process.models import ProcessNotice, ProcessVersion, ReviewInvitation, Survey, SurveyReply
 
 NOTICE = "process"
@@ -19,8 +20,9 @@ def invite(version: ProcessVersion, people: Sequence[Person], *, now: datetime) 
     rows = [ReviewInvitation(version=version, person=person, invited_at=now) for person in people]
     ReviewInvitation.objects.bulk_create(rows, ignore_conflicts=True)
     ends = f" You have until {version.review_ends_at:%Y-%m-%d %H:%M} UTC." if version.review_ends_at else ""
+    author = queries.called([version.author])[version.author]
     text = (
-        f"{version.author} proposes a change of how we respond to incidents: {version.note}\n\n"
+        f"{author} proposes a change of how we respond to incidents: {version.note}\n\n"
         f"You have been on call, so you are asked what you think of it.{ends}\n\n{_address(version)}\n"
     )
     _send(people, f"review-{version.number}", f"Please review version {version.number} of our process", text, now=now)

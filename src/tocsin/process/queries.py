@@ -6,11 +6,12 @@ from bisect import bisect_right
 from collections.abc import Iterable
 from datetime import datetime
 
-from tocsin.core.access import Actor, Right, require
+from tocsin.core.access import SYSTEM, Actor, Right, require
 from tocsin.core.document_diff import Difference, differences
 from tocsin.core.document_reading import Level, Problem
 from tocsin.core.errors import Invalid, NotFound
 from tocsin.core.process_definition import ProcessDefinition, problems
+from tocsin.people import queries as people
 from tocsin.people.models import Person
 from tocsin.platform.text import one_line
 from tocsin.process.models import (
@@ -114,6 +115,13 @@ def approvers(version: ProcessVersion) -> list[tuple[str, datetime]]:
         if said.agrees is not None
     }
     return sorted((said.author, said.at) for said in latest.values() if said.agrees)
+
+
+def called(idents: Iterable[str]) -> dict[str, str]:
+    """What to call whoever wrote, agreed or looked, for a text that people read."""
+    asked = set(idents)
+    known = people.labels(SYSTEM, asked)
+    return {ident: "Tocsin" if ident == SYSTEM.ident else known.get(ident, ident) for ident in asked}
 
 
 def last_looked_at(version: ProcessVersion) -> StandingReview | None:

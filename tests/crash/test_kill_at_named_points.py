@@ -17,7 +17,7 @@ from tocsin.platform.crashpoints import CrashPoint
 
 pytestmark = [pytest.mark.crash, pytest.mark.timeout(300)]
 
-KILLS = 3
+KILLS = 2
 ALERTS = 2
 BY_ACTION = {CrashPoint.DURING_INCIDENT_ACTION}
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import pytest
+from playwright.sync_api import Page
 
-from tests.browser.conftest import DESK, PHONE, Visitor, photograph
-from tests.browser.wholeness import faults, findings, sideways, small_targets
+from tests.browser.conftest import Visitor, photograph
+from tests.browser.wholeness import LOOKS, faults, findings, looks, sideways, small_targets
 from tests.browser.world import World
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
@@ -18,28 +19,30 @@ PICTURES = {
 
 
 @pytest.mark.req("R-9.2.10-1")
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("size", [DESK, PHONE], ids=["desk", "phone"])
-def test_each_picture_is_seen_whole_with_its_table(
-    visitor: Visitor, world: World, size: dict[str, int], scheme: str
-) -> None:
-    page = visitor.page(user="ana", viewport=size, scheme=scheme)
+def test_each_picture_is_seen_whole_with_its_table(visitor: Visitor, world: World) -> None:
+    page = visitor.page(user="ana")
     for path, names in PICTURES.items():
         assert faults(page, path) == []
         for name in names:
             picture = page.get_by_test_id(name)
-            drawn = picture.locator("svg.pic:visible")
-            assert drawn.count() == 1
-            box = drawn.bounding_box()
-            assert box is not None
-            assert box["x"] >= 0
-            assert box["x"] + box["width"] <= size["width"]
-            assert drawn.get_attribute("aria-label") == page.get_by_test_id(f"{name}-finding").inner_text()
             picture.get_by_text("Show as table").click()
             assert picture.locator("tbody tr").count() > 0
         page.eval_on_selector_all("details.more", "all => all.forEach(one => { one.open = true })")
-        photograph(page, f"pictures-{path.rsplit('/', 1)[1]}-{size['width']}-{scheme}")
-        assert small_targets(page) == []
-        assert sideways(page) <= 0
-        assert findings(page) == []
+        for look in looks(page):
+            for name in names:
+                _is_drawn_whole(page, name, width=LOOKS[look][0]["width"])
+            photograph(page, f"pictures-{path.rsplit('/', 1)[1]}-{look}")
+            assert small_targets(page) == []
+            assert sideways(page) <= 0
+            assert findings(page, LOOKS[look][2]) == []
     assert visitor.troubles == []
+
+
+def _is_drawn_whole(page: Page, name: str, *, width: int) -> None:
+    drawn = page.get_by_test_id(name).locator("svg.pic:visible")
+    assert drawn.count() == 1
+    box = drawn.bounding_box()
+    assert box is not None
+    assert box["x"] >= 0
+    assert box["x"] + box["width"] <= width
+    assert drawn.get_attribute("aria-label") == page.get_by_test_id(f"{name}-finding").inner_text()

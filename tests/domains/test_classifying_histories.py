@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 from django.db import transaction
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import HealthCheck, Phase, example, given, settings
 from hypothesis import strategies as st
 
 from tests.domains import incident_worlds as world
@@ -174,6 +174,7 @@ def held(incident: Incident) -> set[str]:
     course=st.lists(st.tuples(moments, steps), max_size=5),
     change=st.one_of(st.sampled_from(RANKS), st.sampled_from(SEVERITIES)),
 )
+@example(first=2, course=[(timedelta(0), ("role", "incident_coordinator", "dana"))], change="warning")
 def test_what_is_shown_before_a_change_is_what_it_brings_about(
     first: int, course: list[tuple[timedelta, tuple[object, ...]]], change: int | str
 ) -> None:

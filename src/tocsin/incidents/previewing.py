@@ -96,7 +96,7 @@ class Previewer:
         rank = None if same else self.incident.priority
         judged = judge(self.definition, priority=rank, severity=code, known=self._known, explanation="")
         held = list(RoleHeld.objects.filter(incident=self.incident, until_at=None).select_related("person"))
-        released = roles_released(self.definition, code, (row.role for row in held))
+        released = () if same else roles_released(self.definition, code, (row.role for row in held))
         change = SeverityChange(self.now, code)
         facts = replace(self._facts, severities=(*self._facts.severities, change))
         former = self.incident.severity

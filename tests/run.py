@@ -26,7 +26,7 @@ def main(arguments: list[str]) -> int:
             chosen = arguments or [
                 "-m",
                 "not browser and not crash and not sqlite",
-                "--ignore-glob=*/tests/edges/test_web_*",
+                "--ignore-glob=tests/edges/test_web_*",
                 "tests/domains",
                 "tests/edges",
                 "tests/scenarios",

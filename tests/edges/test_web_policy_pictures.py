@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from xml.etree import ElementTree as ET
 from zoneinfo import ZoneInfo
@@ -93,6 +94,19 @@ def test_any_decisions_are_a_whole_small_picture_inside_its_box(facts: PolicyDec
         inside(svg)
         assert "<script" not in svg
     assert len(drawn.table.rows) == len(facts.lanes)
+
+
+def test_the_most_crowded_policy_is_a_small_picture() -> None:
+    spans = [Span("&" * 80, START + place * HOUR, START + (place + 9) * HOUR) for place in range(40)]
+    lane = Lane(code="<" * 80, consequence='"' * 80, verdict=Verdict.UNKNOWN, spans=spans)
+    review = date(2030, 1, 1)
+    facts = PolicyDecisions(
+        lanes=[lane] * 24, starts_at=START, now=NOW, zone=BERLIN, next_review=review, today=NOW.date()
+    )
+    drawn = policy_decisions(facts)
+    assert max(len(svg.encode()) for svg in (drawn.desk, drawn.phone)) < 30_000
+    few = policy_decisions(replace(facts, lanes=[lane]))
+    assert few.desk.count('class="held"') == 24
 
 
 def budget(label: str, left: float | None, *turns: Turn) -> Budget:

@@ -13,8 +13,8 @@ from tocsin.platform.text import one_line
 from tocsin.web.instants import clock_text
 from tocsin.web.pictures import drawing as draw
 
-MOST, SPANS = 12, 24
-"""Clauses that are drawn, and spans of each; the rest stands in the table."""
+MOST, SPANS, TOGETHER = 12, 24, 48
+"""Clauses that are drawn, spans of each, and spans of all; the rest stands in the table. A picture stays small."""
 _LETTER, _STRONG = 6.6, 7.2
 READING = "A bar: the consequence was in force, filled while it still is. Hatched: nobody can tell now."
 _WORDS = {
@@ -180,7 +180,7 @@ class _Strip:
             parts.append(draw.filled(self.right - 24, y, 24, tall, pattern, radius=3, title="Nobody can tell now"))
         within = [s for s in one.spans if s.ended_at is None or s.ended_at > self.facts.starts_at]
         # The latest are drawn, those in force last, so that nothing covers them.
-        latest = sorted(within, key=lambda s: (s.ended_at is None, s.ended_at or s.began_at))[-SPANS:]
+        latest = sorted(within, key=lambda s: (s.ended_at is None, s.ended_at or s.began_at))[-self._most() :]
         for span in latest:
             start, end = self.x(span.began_at), self.x(span.ended_at or self.facts.now)
             start = min(start, self.right - 3)
@@ -188,9 +188,13 @@ class _Strip:
             parts.append(draw.rect(start, y + 3, max(end - start, 3), tall - 6, css, radius=2, title=self._hint(span)))
         return parts
 
+    def _most(self) -> int:
+        """How many spans of one clause are drawn."""
+        return min(SPANS, TOGETHER // min(max(len(self.facts.lanes), 1), MOST))
+
     def _hint(self, span: Span) -> str:
         until = f" until {_day(self.facts, span.ended_at)}" if span.ended_at else ", in force"
-        return f"{one_line(span.slo, limit=80)}: since {_day(self.facts, span.began_at)}{until}"
+        return f"{one_line(span.slo, limit=40)}: since {_day(self.facts, span.began_at)}{until}"
 
     def axis(self, y: float) -> list[str]:
         middle = self.facts.starts_at + (self.facts.now - self.facts.starts_at) / 2

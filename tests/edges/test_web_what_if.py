@@ -33,7 +33,7 @@ def slo(clock: WoundClock) -> Objective:
         "log-on-availability", service="log-on", target=Decimal("0.99"), display_name="People can log on"
     )
     actions.assign_priority(SYSTEM, objective=made, decision="set", priority=1, now=NOW - timedelta(hours=9))
-    slo_worlds.run(made, NOW - timedelta(hours=3), [0] * 110 + [800] * 10 + [0] * 60, every=1)
+    slo_worlds.run(made, NOW - timedelta(hours=3), [0] * 110 + [800] * 10 + [0] * 60)
     return made
 
 

@@ -34,7 +34,7 @@ def slo(clock: WoundClock) -> Objective:
     worlds.service("log-on", of_team="identity", now=now)
     made = slo_worlds.objective("log-on-availability", service="log-on", target=Decimal("0.99"), now=now)
     actions.assign_priority(SYSTEM, objective=made, decision="set", priority=1, now=now - timedelta(hours=9))
-    slo_worlds.run(made, now - timedelta(hours=3), [0] * 110 + [800] * 10 + [0] * 60, every=1)
+    slo_worlds.run(made, now - timedelta(hours=3), [0] * 110 + [800] * 10 + [0] * 60)
     return made
 
 

@@ -114,6 +114,16 @@ def test_an_observer_only_looks_on(house: House, vic: Actor, incident: Incident,
         tries[act]()
 
 
+@pytest.mark.parametrize("role", ["observer", "advisor"])
+def test_guests_do_not_send_one_another_away(house: House, vic: Actor, incident: Incident, role: str) -> None:
+    worlds.person("vera", role="reader", now=house.now)
+    for guest in ("vera", "vic"):
+        actions.assign_role(house.admin, incident.ref, role=role, username=guest, now=house.now)
+    assert holder(incident, role) == ["vera", "vic"]
+    actions.release_role(vic, incident.ref, role=role, username="vic", now=house.now)
+    assert holder(incident, role) == ["vera"]
+
+
 def test_an_observer_cannot_make_a_worker_of_himself(house: House, vic: Actor, incident: Incident) -> None:
     actions.assign_role(vic, incident.ref, role="observer", username="vic", now=house.now)
     with pytest.raises(NotAllowed):

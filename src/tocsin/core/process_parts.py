@@ -232,6 +232,11 @@ class RoleDefinition:
     per_team: bool
     optional: bool
 
+    @property
+    def shared(self) -> bool:
+        """Whether several people hold it at once: one for each team, or guests, who have nothing in hand to pass on."""
+        return self.per_team or (self.optional and not self.areas)
+
 
 @dataclass(frozen=True)
 class EscalationStep:

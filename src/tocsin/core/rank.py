@@ -157,5 +157,5 @@ def may_join(process: ProcessDefinition, role: str, *, own_roles: Iterable[str],
     if known is None or known.optional:
         return known is not None
     looks_on = bool(own) and all(one.optional for one in process.roles.roles if one.code in own)
-    free = known.per_team or role not in set(held)
+    free = known.shared or role not in set(held)
     return free and not looks_on

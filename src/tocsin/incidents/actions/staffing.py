@@ -37,7 +37,7 @@ _SENTENCES = {
 
 @rank.protected
 def assign_role(actor: Actor, ref: str | int, *, role: str, username: str, now: datetime) -> RoleHeld:
-    """Let a person hold a role of the process in an incident; who held it before is released, unless it is per team.
+    """Let a person hold a role of the process in an incident; who held it before is released, unless it is shared.
 
     Joining gives the rights of an observer; a role that somebody holds changes hands by a hand-over or a take-over.
 
@@ -67,7 +67,7 @@ def _check_may_give(actor: Actor, incident: Incident, role: str, person: Person,
         return
     rank.require(actor, incident, Right.INCIDENT_ASSIGN, now=now)
     leads = Area.COORDINATION in known.areas
-    holders = () if known.per_team else tuple(row for row in rows if row.role == role)
+    holders = () if known.shared else tuple(row for row in rows if row.role == role)
     if leads and holders and actor.ident not in {row.person.username for row in holders}:
         _step_over(actor, incident, role, now=now)
 
@@ -121,7 +121,7 @@ def take(actor: Actor, incident: Incident, *, role: str, person: Person, now: da
     if existing is not None:
         return existing
     _check_free(definition, incident, role, person)
-    if not known.per_team:
+    if not known.shared:
         others = RoleHeld.objects.filter(incident=incident, role=role, until_at=None).select_related("person")
         release_held(actor, incident, list(others), now=now)
     team = _team_of(incident, person) if known.per_team else incident.team

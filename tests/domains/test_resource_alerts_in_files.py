@@ -52,6 +52,12 @@ def test_an_entry_registers_the_alert_decides_on_it_and_plans_its_end() -> None:
     assert [group.code for group in decided.groups.all()] == ["customer-support"]
 
 
+@pytest.mark.parametrize(("written", "meant"), [("true", True), ("True", True), ("false", False)])
+def test_interim_is_read_as_files_write_it(written: str, meant: bool) -> None:
+    applied(CPU.replace("interim: true", f"interim: {written}"))
+    assert ResourceAlert.objects.get().interim is meant
+
+
 def test_the_same_again_changes_nothing_and_an_entry_may_name_a_registered_alert_alone() -> None:
     applied(CPU)
     again = applied(CPU)

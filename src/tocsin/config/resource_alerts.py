@@ -47,6 +47,7 @@ def _registered(actor: Actor, name: str, entry: Node, team: str, *, now: datetim
             {"alert": f"There is no resource alert {name!r}. To register it, give its service and alertName."}
         )
     if service and told:
+        interim = entry.get("interim")
         row = adoption.register_alert(
             actor,
             alert_name=told,
@@ -55,7 +56,7 @@ def _registered(actor: Actor, name: str, entry: Node, team: str, *, now: datetim
             metric=entry.text_at("metric"),
             use_case=entry.text_at("useCase"),
             runbook_url=entry.text_at("runbook"),
-            interim=entry.text_at("interim") == "true",
+            interim=interim is not None and interim.boolean is True,
             now=now,
         )
         if row.name != name:
